@@ -1,0 +1,241 @@
+"""The database, one unit of work at a time.
+
+    async with db.unit_of_work(Tenant(org_id=org, user_id=user)) as uow:
+        ...
+        uow.publish(event)
+        await uow.commit()
+
+Leaving without `commit()` rolls back. The tenant is set for the transaction only (`set_config(..., true)`), so a pooled
+connection never carries one org's rights into another's request; without a tenant, row-level security shows no row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from common.clock import Clock
+from common.ids import new_id
+from common.plumbing import Job, OutboxRow
+from common.telemetry import trace_headers
+from contracts import Event
+
+CONNECT_TIMEOUT_SECONDS: Final = 5
+POOL_TIMEOUT_SECONDS: Final = 10
+STATEMENT_TIMEOUT: Final = "30s"
+IDLE_IN_TRANSACTION_TIMEOUT: Final = "60s"
+"""A forgotten transaction holds back vacuum and its locks; the server ends it."""
+MAX_EVENT_BYTES: Final = 900_000
+"""NATS refuses messages over 1 MiB; this leaves room for headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose rows a transaction may see: the org's, and as a person, one's own memberships."""
+
+    org_id: UUID | None = None
+    user_id: UUID | None = None
+
+    @classmethod
+    def none(cls) -> Tenant:
+        """No org: tenant tables show no row; for what is found before the org is known."""
+        return cls()
+
+
+class UnitOfWork:
+    """One transaction. Made by `Database.unit_of_work`."""
+
+    def __init__(
+        self, session: AsyncSession, *, service: str, clock: Clock, after_commit: Callable[[], Awaitable[None]]
+    ):
+        self.session = session
+        self._service = service
+        self._clock = clock
+        self._after_commit = after_commit
+        self._has_messages = False
+
+    async def set_tenant(self, tenant: Tenant) -> None:
+        """Changes the tenant for the rest of this transaction, for a use case that spans two orgs."""
+        await self.session.execute(
+            text("SELECT set_config('app.org_id', :org, true), set_config('app.user_id', :user, true)"),
+            {"org": str(tenant.org_id or ""), "user": str(tenant.user_id or "")},
+        )
+
+    def publish(self, event: Event) -> UUID:
+        """Puts an event into the outbox: it is sent if, and only if, this transaction commits. Returns its id.
+
+        Raises ValueError when the event is larger than a message may be.
+        """
+        body = event.model_dump(mode="json")
+        if len(json.dumps(body)) > MAX_EVENT_BYTES:
+            raise ValueError(f"{event.META.type} is larger than {MAX_EVENT_BYTES} bytes; send it in parts")
+        event_id = new_id()
+        self._add_message(
+            event_id,
+            org_id=event.org_id,
+            subject=event.META.subject,
+            body=body,
+            headers={
+                "ce-specversion": "1.0",
+                "ce-id": str(event_id),
+                "ce-type": event.META.type,
+                "ce-source": f"/bidwright/{event.META.service}",
+                "ce-subject": event.aggregate_id,
+                "ce-time": self._clock.now().isoformat(),
+                "ce-dataschema": f"urn:bidwright:schema:{event.META.type}",
+                "content-type": "application/json",
+            },
+        )
+        return event_id
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        org_id: UUID | None,
+        user_id: UUID | None = None,
+        job_id: UUID | None = None,
+        max_attempts: int = 3,
+        delay: timedelta = timedelta(0),
+        inline: bool = False,
+    ) -> Job:
+        """Adds a job row, and with it the queue message that wakes a worker.
+
+        With `inline` no message is sent: the caller runs it by `JobRunner.run_inline` after the commit, and should it
+        die before that, a worker's sweep finds the row.
+        """
+        job = Job(
+            id=job_id or new_id(),
+            org_id=org_id,
+            user_id=user_id,
+            kind=kind,
+            payload=dict(payload),
+            status="queued",
+            attempt=0,
+            max_attempts=max_attempts,
+            run_after=self._clock.now() + delay,
+        )
+        self.session.add(job)
+        if not inline and not delay:
+            self.send_job(job)
+        return job
+
+    def send_job(self, job: Job) -> None:
+        """Puts the queue message of a job (its id alone) into the outbox."""
+        self._add_message(
+            new_id(),
+            org_id=job.org_id,
+            subject=f"jobs.{self._service}.{job.kind}",
+            body={"job_id": str(job.id)},
+            headers={},
+        )
+
+    def _add_message(
+        self, message_id: UUID, *, org_id: UUID | None, subject: str, body: dict[str, Any], headers: dict[str, str]
+    ) -> None:
+        self.session.add(
+            OutboxRow(
+                id=message_id,
+                org_id=org_id,
+                subject=subject,
+                body=body,
+                headers={**headers, **trace_headers(), "Nats-Msg-Id": str(message_id)},
+            )
+        )
+        self._has_messages = True
+
+    async def flush(self) -> None:
+        """Sends pending changes to the database without committing, so that constraints speak now."""
+        await self.session.flush()
+
+    async def commit(self) -> None:
+        """Makes everything so far durable, then wakes the relay when there is something to send."""
+        await self.session.commit()
+        if self._has_messages:
+            self._has_messages = False
+            await self._after_commit()
+
+
+async def _nothing() -> None:
+    return None
+
+
+class Database:
+    """A pool of connections for one service, as one role.
+
+    Args:
+        url: `postgresql://role:password@host:port/database`.
+        service: its schema's name; goes into `application_name`.
+        clock: dates the events and jobs.
+        poke: called after a commit that left messages in the outbox; must not raise.
+        pool_size: connections at most.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        service: str,
+        clock: Clock,
+        poke: Callable[[], Awaitable[None]] = _nothing,
+        pool_size: int = 10,
+    ) -> None:
+        self.service = service
+        self.clock = clock
+        self._poke = poke
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "application_name": f"bidwright-{service}",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "options": (
+                    f"-c statement_timeout={STATEMENT_TIMEOUT} "
+                    f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT}"
+                ),
+            },
+        )
+
+    @asynccontextmanager
+    async def unit_of_work(self, tenant: Tenant) -> AsyncIterator[UnitOfWork]:
+        """One transaction with the tenant set. Rolls back unless `commit()` was called."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            uow = UnitOfWork(session, service=self.service, clock=self.clock, after_commit=self._poke)
+            await uow.set_tenant(tenant)
+            yield uow
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[None]:
+        """Holds a lock by name across processes, without holding a transaction open; for work that asks someone
+        outside in between. It ends with the connection, so a killed process leaves none behind."""
+        async with self.engine.connect() as connection:
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            parameters = {"name": f"{self.service}:{name}"}
+            await connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), parameters)
+            try:
+                yield
+            finally:
+                await connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), parameters)
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Closes every pooled connection."""
+        await self.engine.dispose()

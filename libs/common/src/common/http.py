@@ -1,0 +1,189 @@
+"""The HTTP side that every service shares: one app factory, problem+json errors, request ids, metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from opentelemetry import trace
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common import errors
+from common.health import Health, health_router
+from common.identity import IdentityVerifier
+from common.telemetry import continue_trace, get_logger, tracer
+
+PROBLEM_JSON: Final = "application/problem+json"
+REQUEST_ID_HEADER: Final = "x-request-id"
+MAX_REQUEST_ID: Final = 128
+
+log = get_logger()
+
+REQUESTS = Counter("bidwright_http_requests", "HTTP requests answered", ["service", "method", "route", "status"])
+SECONDS = Histogram("bidwright_http_request_seconds", "Seconds from request to last byte", ["service", "route"])
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class RequestContext:
+    """Gives each request an id, a server span, log context and metrics. Pure ASGI, so that streams stay streams."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = headers.get(REQUEST_ID_HEADER, "")
+        if not request_id or len(request_id) > MAX_REQUEST_ID or not request_id.isprintable():
+            request_id = str(uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        with tracer.start_as_current_span(
+            f"{scope['method']} {self._service}", context=continue_trace(headers), kind=trace.SpanKind.SERVER
+        ) as span:
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                route = getattr(scope.get("route"), "path", "unmatched")
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.response.status_code", status)
+                REQUESTS.labels(self._service, scope["method"], route, status).inc()
+                SECONDS.labels(self._service, route).observe(time.perf_counter() - started)
+                structlog.contextvars.unbind_contextvars("request_id")
+
+
+def problem_response(request: Request, error: errors.BidwrightError) -> Response:
+    """The error as `application/problem+json`."""
+    request_id = getattr(request.state, "request_id", "")
+    return JSONResponse(
+        error.problem(instance=request.url.path, request_id=request_id),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def from_validation(request: Request, error: RequestValidationError) -> errors.BidwrightError:
+    """What FastAPI found wrong, as one of ours: a bad id in a path is simply not there."""
+    found = error.errors()
+    if any(item["loc"] and item["loc"][0] == "path" for item in found):
+        return errors.NotFound()
+    if any(item["type"] == "json_invalid" for item in found):
+        return errors.InvalidJSON()
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    takes_body = any(item["loc"] and item["loc"][0] == "body" for item in found)
+    if takes_body and content_type and content_type != "application/json" and not content_type.startswith("multipart/"):
+        return errors.UnsupportedMediaType()
+    return errors.ValidationFailed(
+        [
+            {
+                "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+                "message": item["msg"].removeprefix("Value error, "),
+            }
+            for item in found
+        ]
+    )
+
+
+class _MethodNotAllowed(errors.BidwrightError):
+    """This address does not take that method; see Allow."""
+
+    status = 405
+    error = "method_not_allowed"
+    title = "Method not allowed"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Makes every refusal and every crash of `app` a problem+json answer."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.BidwrightError)
+        return problem_response(request, error)
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(request, from_validation(request, error))
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        known: dict[int, errors.BidwrightError] = {
+            404: errors.NotFound(),
+            405: _MethodNotAllowed(headers=error.headers),
+        }
+        ours = known.get(error.status_code)
+        if ours is None:
+            ours = errors.InvalidRequest(str(error.detail)) if error.status_code < 500 else errors.BidwrightError()
+        return problem_response(request, ours)
+
+    async def on_crash(request: Request, error: Exception) -> Response:
+        log.error("http.unhandled", path=request.url.path, exc_info=error)
+        return problem_response(request, errors.BidwrightError("Something went wrong on our side; it has been logged."))
+
+    app.add_exception_handler(errors.BidwrightError, on_error)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_crash)
+
+
+@asynccontextmanager
+async def no_lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """For an app whose dependencies are opened and closed elsewhere."""
+    yield
+
+
+def create_app(
+    *,
+    service: str,
+    title: str,
+    routers: Sequence[APIRouter],
+    health: Health,
+    verifier: IdentityVerifier | None = None,
+    lifespan: Lifespan = no_lifespan,
+    state: dict[str, Any] | None = None,
+) -> FastAPI:
+    """A service's HTTP application.
+
+    Args:
+        service: its name, for logs and metrics.
+        title: the heading of its OpenAPI document.
+        routers: its routes.
+        health: what `/readyz` answers from.
+        verifier: checks the signed identity for `common.identity.require`.
+        lifespan: opened before the first request and closed after the last.
+        state: attributes for `app.state`, which the routes' dependencies read (`deps`).
+    """
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.identity_verifier = verifier
+    app.state.health = health
+    for name, value in (state or {}).items():
+        setattr(app.state, name, value)
+    install_error_handlers(app)
+    app.include_router(health_router(health))
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(RequestContext, service=service)
+    return app

@@ -1,0 +1,180 @@
+"""The signed identity: who asks, for which org, in which role and tier.
+
+The gateway signs it (EdDSA JWS, RFC 7515 and RFC 8037) for one audience and for about a minute; each service verifies
+it with the gateway's published keys before it does anything. A request without it came round the gateway: refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, get_args
+from uuid import UUID
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from fastapi import Depends, Request
+
+from common.errors import RoleForbidden, ScopeForbidden, Unauthenticated, Unavailable
+from common.telemetry import get_logger
+
+HEADER: Final = "x-bidwright-identity"
+ISSUER: Final = "bidwright-gateway"
+LEEWAY_SECONDS: Final = 5
+JWKS_TIMEOUT_SECONDS: Final = 2.0
+JWKS_MIN_INTERVAL_SECONDS: Final = 1.0
+"""Unknown key ids ask for the keys again, at most this often, so that forged ones cannot flood the gateway."""
+
+Role = Literal["viewer", "member", "admin", "owner"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""From least to most; a role may do what those before it may."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The caller of a request, as the gateway knows them."""
+
+    user_id: UUID
+    org_id: UUID
+    role: Role
+    tier: str = "free"
+    scopes: frozenset[str] | None = None
+    """None for a browser session, which may do whatever the role may."""
+    session_id: UUID | None = None
+    email: str = ""
+    name: str = ""
+    org_name: str = ""
+
+    def has_role(self, least: Role) -> bool:
+        """Whether the role is at least `least`."""
+        return ROLES.index(self.role) >= ROLES.index(least)
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the caller's key, if it is a key, has the scope."""
+        return self.scopes is None or scope in self.scopes
+
+
+def sign(
+    identity: Identity, *, audience: str, key: Ed25519PrivateKey, key_id: str, issued_at: int, ttl_seconds: int = 60
+) -> str:
+    """The identity as a compact JWS for one service. `issued_at` is in seconds since the epoch."""
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": audience,
+        "iat": issued_at,
+        "exp": issued_at + ttl_seconds,
+        "sub": str(identity.user_id),
+        "org": str(identity.org_id),
+        "role": identity.role,
+        "tier": identity.tier,
+        "email": identity.email,
+        "name": identity.name,
+        "org_name": identity.org_name,
+    }
+    if identity.scopes is not None:
+        claims["scopes"] = sorted(identity.scopes)
+    if identity.session_id is not None:
+        claims["sid"] = str(identity.session_id)
+    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id})
+
+
+@dataclass
+class KeySet:
+    """The gateway's public keys, fetched when an unknown key id turns up and kept."""
+
+    url: str = ""
+    keys: dict[str, Ed25519PublicKey] = field(default_factory=dict)
+    _fetched_at: float = float("-inf")
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def get(self, key_id: str) -> Ed25519PublicKey | None:
+        """The key, or None when the gateway does not publish it. Raises Unavailable when no key could be had yet."""
+        if key_id in self.keys:
+            return self.keys[key_id]
+        async with self._lock:
+            if key_id not in self.keys and time.monotonic() - self._fetched_at >= JWKS_MIN_INTERVAL_SECONDS:
+                await self._fetch()
+        return self.keys.get(key_id)
+
+    async def _fetch(self) -> None:
+        if not self.url:
+            return
+        self._fetched_at = time.monotonic()
+        try:
+            async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS, trust_env=False) as client:
+                response = await client.get(self.url)
+                response.raise_for_status()
+                published = jwt.PyJWKSet.from_dict(response.json())
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+            log.warning("identity.keys_unreachable", url=self.url, error=str(error))
+            if not self.keys:
+                raise Unavailable("The sign-in keys cannot be reached just now; try again in a moment.") from error
+            return
+        self.keys = {str(key.key_id): key.key for key in published.keys}
+
+
+class IdentityVerifier:
+    """Verifies the signed identity for one service."""
+
+    def __init__(self, audience: str, keys: KeySet) -> None:
+        self._audience = audience
+        self._keys = keys
+
+    async def verify(self, token: str) -> Identity:
+        """The identity inside; raises Unauthenticated when it is missing, forged, for another service or too old."""
+        try:
+            key_id = str(jwt.get_unverified_header(token).get("kid", ""))
+            key = await self._keys.get(key_id)
+            if key is None:
+                raise Unauthenticated
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["EdDSA"],
+                audience=self._audience,
+                issuer=ISSUER,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "aud", "iss", "sub", "org", "role"]},
+            )
+            if claims["role"] not in ROLES:
+                raise Unauthenticated
+            return Identity(
+                user_id=UUID(claims["sub"]),
+                org_id=UUID(claims["org"]),
+                role=claims["role"],
+                tier=str(claims.get("tier", "free")),
+                scopes=frozenset(claims["scopes"]) if "scopes" in claims else None,
+                session_id=UUID(claims["sid"]) if "sid" in claims else None,
+                email=str(claims.get("email", "")),
+                name=str(claims.get("name", "")),
+                org_name=str(claims.get("org_name", "")),
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise Unauthenticated from error
+
+
+async def current_identity(request: Request) -> Identity:
+    """The verified caller of this request; raises Unauthenticated."""
+    verifier: IdentityVerifier = request.app.state.identity_verifier
+    return await verifier.verify(request.headers.get(HEADER, ""))
+
+
+def require(role: Role = "viewer", scope: str | None = None) -> Callable[..., Any]:
+    """A FastAPI dependency: the caller, who has at least `role` and, with an API key, `scope`.
+
+    Raises Unauthenticated, RoleForbidden or ScopeForbidden.
+    """
+
+    async def dependency(identity: Annotated[Identity, Depends(current_identity)]) -> Identity:
+        if not identity.has_role(role):
+            raise RoleForbidden
+        if scope is not None and not identity.has_scope(scope):
+            raise ScopeForbidden(f"This API key lacks the scope {scope}; make one that has it.")
+        return identity
+
+    return dependency

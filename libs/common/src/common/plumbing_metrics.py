@@ -1,0 +1,52 @@
+"""The gauges of the plumbing: what waits, and for how long."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from prometheus_client import Gauge
+from sqlalchemy import text
+
+from common.db import Database, Tenant
+from common.inbox import Consumer
+
+OUTBOX_UNPUBLISHED = Gauge("bidwright_outbox_unpublished", "Messages that wait to be sent", ["service"])
+OUTBOX_OLDEST = Gauge("bidwright_outbox_oldest_seconds", "Age of the oldest unsent message", ["service"])
+JOBS_QUEUED = Gauge("bidwright_jobs_queued", "Jobs that wait for a worker", ["service", "kind"])
+JOBS_OLDEST = Gauge("bidwright_jobs_oldest_seconds", "Age of the oldest waiting job", ["service", "kind"])
+INBOX_GAP = Gauge("bidwright_inbox_gap_seconds", "How long an aggregate has waited for a missing event", ["service"])
+
+_OUTBOX: Final = text(
+    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
+)
+_JOBS: Final = text(
+    "SELECT kind, count(*), coalesce(extract(epoch FROM now() - min(run_after)), 0) FROM jobs"
+    " WHERE status = 'queued' AND run_after <= now() GROUP BY kind"
+)
+
+
+class PlumbingMetrics:
+    """Reads the gauges of one service as its worker role."""
+
+    def __init__(self, db: Database, consumer: Consumer) -> None:
+        self._db = db
+        self._consumer = consumer
+        self._kinds: set[str] = set()
+
+    async def refresh(self) -> None:
+        """Measures once."""
+        service = self._db.service
+        async with self._db.unit_of_work(Tenant.none()) as uow:
+            count, oldest = (await uow.session.execute(_OUTBOX)).one()
+            jobs = (await uow.session.execute(_JOBS)).all()
+        OUTBOX_UNPUBLISHED.labels(service).set(count)
+        OUTBOX_OLDEST.labels(service).set(float(oldest))
+        waiting = {kind: (queued, age) for kind, queued, age in jobs}
+        self._kinds |= waiting.keys()
+        for kind in self._kinds:
+            queued, age = waiting.get(kind, (0, 0))
+            JOBS_QUEUED.labels(service, kind).set(queued)
+            JOBS_OLDEST.labels(service, kind).set(float(age))
+        since = min(self._consumer.gaps.values(), default=None)
+        INBOX_GAP.labels(service).set(time.monotonic() - since if since is not None else 0)

@@ -1,0 +1,1 @@
+"""Billing: what is paid is what you may do."""

@@ -1,0 +1,103 @@
+"""What billing consumes. The consumer has opened the unit of work for the event's org, and commits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from billing.deps import Deps
+from billing.repository import BillingRepository
+from billing.service import counting
+from common.db import UnitOfWork
+from common.inbox import Handler
+from common.jobs import JobContext, JobKind
+from contracts import Event
+from contracts.ai import GenerationFinished, ProposalArchived, ProposalChanged, ProposalCreated, ProposalDeleted
+from contracts.exports import ExportDeleted, ExportFinished
+from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, OrgRenamed
+from contracts.uploads import FileAccepted, FileDeleted
+
+
+async def on_org_created(uow: UnitOfWork, event: OrgCreated, deps: Deps) -> None:
+    await counting.open_for_org(uow, deps, event)
+
+
+async def on_org_renamed(uow: UnitOfWork, event: OrgRenamed, deps: Deps) -> None:
+    await counting.rename(uow, event)
+
+
+async def on_org_deleted(uow: UnitOfWork, event: OrgDeleted, deps: Deps) -> None:
+    await counting.erase(uow, deps, event)
+
+
+async def on_member_added(uow: UnitOfWork, event: MemberAdded, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).add_member(event.user_id)
+
+
+async def on_member_removed(uow: UnitOfWork, event: MemberRemoved, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).remove_member(event.user_id)
+
+
+async def on_proposal_created(uow: UnitOfWork, event: ProposalCreated, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).count_proposal(
+        event.proposal_id, created_at=event.created_at, charged_to=event.charged_to
+    )
+
+
+async def on_proposal_changed(uow: UnitOfWork, event: ProposalChanged | ProposalArchived, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).set_proposal_active(event.proposal_id, event.state == "active")
+
+
+async def on_proposal_deleted(uow: UnitOfWork, event: ProposalDeleted, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).set_proposal_active(event.proposal_id, False)
+
+
+async def on_generation_finished(uow: UnitOfWork, event: GenerationFinished, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).count_generation(
+        event.generation_id, accepted_at=event.accepted_at, tokens=event.tokens
+    )
+
+
+async def on_file_accepted(uow: UnitOfWork, event: FileAccepted, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).count_file(event.upload_id, event.size)
+
+
+async def on_file_deleted(uow: UnitOfWork, event: FileDeleted, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).forget_file(event.upload_id)
+
+
+async def on_export_finished(uow: UnitOfWork, event: ExportFinished, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).count_file(event.export_id, event.size)
+
+
+async def on_export_deleted(uow: UnitOfWork, event: ExportDeleted, deps: Deps) -> None:
+    await BillingRepository(uow, event.org_id).forget_file(event.export_id)
+
+
+async def cancel_subscription(context: JobContext[Deps], payload: dict[str, Any]) -> dict[str, Any]:
+    """Ends the plan of an erased org at Stripe; with no Stripe here there is nothing to end."""
+    if context.deps.payments_or_none is not None:
+        await context.deps.payments_or_none.cancel_now(payload["subscription_id"])
+    return {}
+
+
+EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
+    OrgCreated: on_org_created,
+    OrgRenamed: on_org_renamed,
+    OrgDeleted: on_org_deleted,
+    MemberAdded: on_member_added,
+    MemberRemoved: on_member_removed,
+    ProposalCreated: on_proposal_created,
+    ProposalChanged: on_proposal_changed,
+    ProposalArchived: on_proposal_changed,
+    ProposalDeleted: on_proposal_deleted,
+    GenerationFinished: on_generation_finished,
+    FileAccepted: on_file_accepted,
+    FileDeleted: on_file_deleted,
+    ExportFinished: on_export_finished,
+    ExportDeleted: on_export_deleted,
+}
+
+JOB_KINDS: Final[Mapping[str, JobKind[Deps]]] = {
+    counting.CANCEL_JOB: JobKind(cancel_subscription, timeout_seconds=60),
+}

@@ -1,0 +1,222 @@
+"""All SQL of billing. A repository belongs to one unit of work and one org; it never commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from billing.domain import Entitlement, SubscriptionState, Usage
+from billing.models import (
+    Account,
+    CreditGrant,
+    GenerationCount,
+    Member,
+    ProposalCount,
+    Review,
+    StoredFile,
+    StripeCustomer,
+    Subscription,
+)
+from common.db import UnitOfWork
+
+
+class BillingRepository:
+    """The rows of one org, through a unit of work that has it as its tenant."""
+
+    def __init__(self, uow: UnitOfWork, org_id: UUID) -> None:
+        self._session = uow.session
+        self.org_id = org_id
+
+    async def find_account(self) -> Account | None:
+        """The account, unlocked; for reading."""
+        return await self._session.get(Account, self.org_id)
+
+    async def lock_account(self) -> Account | None:
+        """The account, locked until the transaction ends: everything that changes an org's billing takes this lock."""
+        return await self._session.get(Account, self.org_id, with_for_update=True, populate_existing=True)
+
+    async def open_account(self, *, name: str, personal: bool, entitlement: Entitlement) -> Account | None:
+        """Makes the account and returns it locked; None when there is one already."""
+        made = await self._session.scalar(
+            insert(Account)
+            .values(
+                org_id=self.org_id,
+                name=name,
+                personal=personal,
+                extras_granted=0,
+                entitlements_version=0,
+                subscription_version=0,
+                credits_version=0,
+                payment_version=0,
+                **entitlement_columns(entitlement),
+            )
+            .on_conflict_do_nothing()
+            .returning(Account)
+        )
+        if made is not None:
+            await self.schedule_review(entitlement.review_at)
+        return made
+
+    async def schedule_review(self, due_at: datetime) -> None:
+        """Sets when the entitlement is looked at next."""
+        await self._session.execute(
+            insert(Review)
+            .values(org_id=self.org_id, due_at=due_at)
+            .on_conflict_do_update(index_elements=[Review.org_id], set_={"due_at": due_at})
+        )
+
+    async def subscriptions(self) -> Sequence[Subscription]:
+        """Every subscription that the org ever had, the latest report first."""
+        rows = await self._session.scalars(
+            select(Subscription).where(Subscription.org_id == self.org_id).order_by(Subscription.as_of.desc())
+        )
+        return rows.all()
+
+    async def subscription(self, subscription_id: str) -> Subscription | None:
+        """One of the org's subscriptions."""
+        return await self._session.get(Subscription, subscription_id)
+
+    async def save_subscription(self, state: SubscriptionState, as_of: datetime) -> Subscription:
+        """Stores the state over what was known."""
+        row = await self._session.get(Subscription, state.subscription_id)
+        if row is None:
+            row = Subscription(subscription_id=state.subscription_id, org_id=self.org_id)
+            self._session.add(row)
+        row.status = state.status
+        row.price = state.price
+        row.seats = state.seats
+        row.cancel_at_period_end = state.cancel_at_period_end
+        row.period_start = state.period_start
+        row.period_end = state.period_end
+        row.discount = state.discount
+        row.as_of = as_of
+        await self._session.flush()
+        return row
+
+    async def link_customer(self, account: Account, stripe_customer_id: str) -> str:
+        """Remembers the org's Stripe customer; returns the one that counts, should another have been faster."""
+        if account.stripe_customer_id is None:
+            account.stripe_customer_id = stripe_customer_id
+        await self._session.execute(
+            insert(StripeCustomer)
+            .values(stripe_customer_id=stripe_customer_id, org_id=self.org_id)
+            .on_conflict_do_nothing()
+        )
+        return account.stripe_customer_id
+
+    async def grant_credits(self, account: Account, *, source: str, amount: int) -> CreditGrant | None:
+        """Credits a bundle; None when that source was credited before."""
+        grant = await self._session.scalar(
+            insert(CreditGrant)
+            .values(source=source, org_id=self.org_id, credits=amount)
+            .on_conflict_do_nothing()
+            .returning(CreditGrant)
+        )
+        if grant is not None:
+            account.extras_granted += amount
+        return grant
+
+    async def usage(self, account: Account, *, now: datetime) -> Usage:
+        """What the org has used, in the account's period, today and this month (UTC)."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        proposals = (
+            await self._session.execute(
+                select(
+                    func.count().filter(ProposalCount.active),
+                    func.count(),
+                    func.count().filter(
+                        ProposalCount.charged_to == "cap",
+                        ProposalCount.created_at >= account.period_start,
+                        ProposalCount.created_at < account.period_end,
+                    ),
+                    func.count().filter(ProposalCount.charged_to == "extras"),
+                ).where(ProposalCount.org_id == self.org_id)
+            )
+        ).one()
+        generations = (
+            await self._session.execute(
+                select(
+                    func.count().filter(GenerationCount.accepted_at >= today),
+                    func.coalesce(func.sum(GenerationCount.tokens), 0),
+                ).where(GenerationCount.org_id == self.org_id, GenerationCount.accepted_at >= today.replace(day=1))
+            )
+        ).one()
+        seats = await self._session.scalar(select(func.count()).where(Member.org_id == self.org_id))
+        stored = await self._session.scalar(
+            select(func.coalesce(func.sum(StoredFile.size), 0)).where(StoredFile.org_id == self.org_id)
+        )
+        return Usage(
+            active=proposals[0],
+            ever=proposals[1],
+            created_this_period=proposals[2],
+            extras_left=max(0, account.extras_granted - proposals[3]),
+            seats=seats or 0,
+            ai_requests_today=generations[0],
+            ai_tokens_this_month=int(generations[1]),
+            storage_bytes=int(stored or 0),
+        )
+
+    async def count_proposal(self, proposal_id: UUID, *, created_at: datetime, charged_to: str) -> None:
+        """Counts a proposal, once."""
+        await self._session.execute(
+            insert(ProposalCount)
+            .values(
+                proposal_id=proposal_id, org_id=self.org_id, created_at=created_at, charged_to=charged_to, active=True
+            )
+            .on_conflict_do_nothing()
+        )
+
+    async def set_proposal_active(self, proposal_id: UUID, active: bool) -> None:
+        """A proposal was archived, deleted or taken up again."""
+        await self._session.execute(
+            update(ProposalCount).where(ProposalCount.proposal_id == proposal_id).values(active=active)
+        )
+
+    async def count_generation(self, generation_id: UUID, *, accepted_at: datetime, tokens: int) -> None:
+        """Counts an AI request and its tokens, once."""
+        await self._session.execute(
+            insert(GenerationCount)
+            .values(generation_id=generation_id, org_id=self.org_id, accepted_at=accepted_at, tokens=tokens)
+            .on_conflict_do_nothing()
+        )
+
+    async def count_file(self, file_id: UUID, size: int) -> None:
+        """Counts a stored file, once."""
+        await self._session.execute(
+            insert(StoredFile).values(file_id=file_id, org_id=self.org_id, size=size).on_conflict_do_nothing()
+        )
+
+    async def forget_file(self, file_id: UUID) -> None:
+        """The file takes up no storage any more."""
+        await self._session.execute(delete(StoredFile).where(StoredFile.file_id == file_id))
+
+    async def add_member(self, user_id: UUID) -> None:
+        """A person takes a seat."""
+        await self._session.execute(insert(Member).values(org_id=self.org_id, user_id=user_id).on_conflict_do_nothing())
+
+    async def remove_member(self, user_id: UUID) -> None:
+        """A seat is free again."""
+        await self._session.execute(delete(Member).where(Member.org_id == self.org_id, Member.user_id == user_id))
+
+    async def erase(self) -> None:
+        """Deletes what is kept of the org. Stripe's own records stay with Stripe, as the law wants invoices kept."""
+        for table in (Subscription, CreditGrant, ProposalCount, GenerationCount, StoredFile, Member, Review, Account):
+            await self._session.execute(delete(table).where(table.org_id == self.org_id))
+        await self._session.execute(delete(StripeCustomer).where(StripeCustomer.org_id == self.org_id))
+
+
+def entitlement_columns(entitlement: Entitlement) -> dict[str, Any]:
+    """An entitlement as columns of an account."""
+    return {
+        "tier": entitlement.tier,
+        "status": entitlement.status,
+        "limits": entitlement.limits.model_dump(mode="json"),
+        "period_start": entitlement.period_start,
+        "period_end": entitlement.period_end,
+        "grace_ends_at": entitlement.grace_ends_at,
+    }

@@ -1,0 +1,42 @@
+"""What other services report: orgs, members, proposals, generations and files, counted once each."""
+
+from __future__ import annotations
+
+from billing import events
+from billing.deps import Deps
+from billing.domain import ENDED_STATUSES
+from billing.repository import BillingRepository
+from billing.service import accounts
+from common.db import UnitOfWork
+from contracts.gateway import OrgCreated, OrgDeleted, OrgRenamed
+
+CANCEL_JOB = "cancel_subscription"
+
+
+async def open_for_org(uow: UnitOfWork, deps: Deps, event: OrgCreated) -> None:
+    """Opens the org's account; one that a purchase opened before gets its name now."""
+    repository = BillingRepository(uow, event.org_id)
+    account = await accounts.lock_or_open(uow, repository, deps, name=event.name, personal=event.personal)
+    account.name = event.name
+    account.personal = event.personal
+
+
+async def rename(uow: UnitOfWork, event: OrgRenamed) -> None:
+    """The org has a new name."""
+    account = await BillingRepository(uow, event.org_id).lock_account()
+    if account is not None:
+        account.name = event.name
+
+
+async def erase(uow: UnitOfWork, deps: Deps, event: OrgDeleted) -> None:
+    """Erases the org, answers with the receipt, and has its plan ended at Stripe, so that no one pays for nothing."""
+    repository = BillingRepository(uow, event.org_id)
+    account = await repository.lock_account()
+    if account is None:
+        return
+    for row in await repository.subscriptions():
+        if row.status not in ENDED_STATUSES:
+            uow.enqueue(CANCEL_JOB, {"subscription_id": row.subscription_id}, org_id=event.org_id, max_attempts=10)
+    events.org_erased(uow, account, deps.clock.now())
+    await uow.flush()
+    await repository.erase()
