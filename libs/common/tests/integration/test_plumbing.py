@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -103,7 +105,6 @@ class TestOutboxToInbox:
         late = OrgRenamed(org_id=org, version=3, name="C")
         try:
             async with app.unit_of_work(Tenant(org_id=org)) as uow:
-                uow.publish(org_created(new_id())) if False else None
                 uow.publish(org_created(org))
                 await uow.commit()
             async with app.unit_of_work(Tenant(org_id=org)) as uow:  # the third before the second
@@ -125,6 +126,31 @@ class TestOutboxToInbox:
         assert seen == [(org, "deps", 1), (org, "deps", 2), (org, "deps", 3)]
         async with billing_worker.unit_of_work(Tenant(org_id=org)) as uow:
             assert await uow.session.scalar(select(AggregateVersion.version)) == 3
+
+    async def test_a_stale_version_has_no_effect_even_under_a_new_id(self, billing: Any) -> None:
+        _, worker, bus = billing
+        names: list[str] = []
+
+        async def on_renamed(uow: UnitOfWork, event: OrgRenamed, deps: None) -> None:
+            names.append(event.name)
+
+        consumer = Consumer(worker, bus, {OrgRenamed: on_renamed}, None)
+        org = new_id()
+        for version, name in [(1, "A"), (2, "B"), (1, "A again"), (2, "B again"), (3, "C")]:
+            await consumer.apply(OrgRenamed(org_id=org, version=version, name=name), new_id())
+        assert names == ["A", "B", "C"]
+
+    async def test_of_many_deliveries_at_once_one_has_the_effect(self, billing: Any) -> None:
+        _, worker, bus = billing
+        names: list[str] = []
+
+        async def on_renamed(uow: UnitOfWork, event: OrgRenamed, deps: None) -> None:
+            names.append(event.name)
+
+        consumer = Consumer(worker, bus, {OrgRenamed: on_renamed}, None)
+        event, event_id = OrgRenamed(org_id=new_id(), version=1, name="A"), new_id()
+        await asyncio.gather(*(consumer.apply(event, event_id) for _ in range(8)))
+        assert names == ["A"]
 
     async def test_nothing_is_published_that_did_not_commit(self, gateway: Any) -> None:
         app, worker, _ = gateway
@@ -329,9 +355,6 @@ class TestWorker:
     async def test_a_queued_job_is_run_and_sigterm_stops_in_order(
         self, billing_database: Any, nats_url: Any, unused_tcp_port: int
     ) -> None:
-        import os
-        import signal
-
         async def count(ctx: JobContext[None], payload: dict[str, Any]) -> dict[str, Any]:
             return {"n": payload["n"]}
 
