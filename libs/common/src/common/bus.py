@@ -99,7 +99,8 @@ class Bus:
                     log.warning("nats.unreachable", error=str(error) or type(error).__name__)
                     await asyncio.sleep(RECONNECT_WAIT_SECONDS)
 
-        self._connecting = asyncio.create_task(keep_trying())
+        if self._connecting is None:  # the worker and the bootstrap may both ask
+            self._connecting = asyncio.create_task(keep_trying())
 
     async def poke(self) -> None:
         """Tells this service's relay that the outbox has something. Never raises: the relay also polls."""

@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -123,7 +123,8 @@ class UnitOfWork:
             status="queued",
             attempt=0,
             max_attempts=max_attempts,
-            run_after=self._clock.now() + delay,
+            # The server's clock, which leases are measured by; not the one that the rules read, which may be moved.
+            run_after=func.now() + delay,
         )
         self.session.add(job)
         if not inline and not delay:

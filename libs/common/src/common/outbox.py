@@ -36,15 +36,13 @@ class Relay:
         self._db = db
         self._bus = bus
         self._poked = asyncio.Event()
+        self._listening = False
         self._lock_name = f"outbox-relay:{db.service}"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until `stop` is set, and then what is still there once more."""
-        subscribed = False
         while not stop.is_set():
             try:
-                if not subscribed:
-                    subscribed = await self._bus.on_notify(f"poke.{self._db.service}", self._poked.set)
                 await self._lead(stop)
             except (psycopg.Error, NatsError, OSError, TimeoutError) as error:
                 log.warning("outbox.relay_failed", error=str(error) or type(error).__name__)
@@ -59,6 +57,8 @@ class Relay:
                 if await wait_any(stop, timeout=STANDBY_SECONDS):
                     return
             while True:
+                if not self._listening:  # NATS is joined in the background, often after this loop has begun
+                    self._listening = await self._bus.on_notify(f"poke.{self._db.service}", self._poked.set)
                 self._poked.clear()
                 sent = await self._send_batch(connection)
                 if sent == BATCH:

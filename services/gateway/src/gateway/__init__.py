@@ -1,0 +1,1 @@
+"""Who is it, which org, how fast: decided before anything is routed."""

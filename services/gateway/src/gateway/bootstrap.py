@@ -1,0 +1,88 @@
+"""The one place where the gateway's parts are built, for the API, the worker and the tests alike."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from common.bus import Bus
+from common.clock import Clock, SystemClock
+from common.db import Database
+from common.telemetry import get_logger
+from gateway import telemetry
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.throttle import LoginThrottle
+from gateway.cache import FactCache
+from gateway.decision.limits import LimitPolicy
+from gateway.decision.lookup import Lookup
+from gateway.decision.service import Decider
+from gateway.decision.signer import Signer
+from gateway.decision.valkey import FactStore, open_client
+from gateway.deps import Deps
+from gateway.mail.sender import make_sender
+from gateway.settings import Settings
+
+log = get_logger()
+
+
+@asynccontextmanager
+async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Deps]:
+    """Builds everything from the settings, and closes it in reverse. Nothing needs to be reachable for it."""
+    clock = clock or SystemClock()
+    bus = Bus(settings.nats_url.get_secret_value(), service="gateway")
+    db = Database(
+        settings.database_url.get_secret_value(),
+        service="gateway",
+        clock=clock,
+        poke=bus.poke,
+        pool_size=settings.database_pool_size,
+    )
+    policy = LimitPolicy.from_settings(settings)
+    store = FactStore(open_client(settings.redis_url.get_secret_value()), policy)
+    cache = FactCache(store)
+    if settings.debug:
+        log.warning(
+            telemetry.DEBUG_RELAXED, register_answers_with_token=settings.hands_out_tokens, ai_limits=policy.enforce_ai
+        )
+    bus.connect_in_background()
+    try:
+        yield Deps(
+            settings=settings,
+            clock=clock,
+            db=db,
+            bus=bus,
+            store=store,
+            cache=cache,
+            signer=make_signer(settings),
+            passwords=Passwords(),
+            throttle=LoginThrottle(
+                store, per_account=settings.login_rate_per_min, per_address=settings.login_rate_per_min_address
+            ),
+            sender=make_sender(settings),
+        )
+    finally:
+        await cache.close()
+        await store.close()
+        await db.close()
+        await bus.close()
+
+
+def make_signer(settings: Settings) -> Signer:
+    """The signer of the identities."""
+    key, previous = settings.jwt_signing_key, settings.jwt_signing_key_previous
+    return Signer(key.get_secret_value() if key else None, previous.get_secret_value() if previous else None)
+
+
+def make_decider(deps: Deps) -> Decider:
+    """The decision, from the same parts."""
+    settings = deps.settings
+    return Decider(
+        store=deps.store,
+        lookup=Lookup(deps.db, idle=timedelta(minutes=settings.session_idle_minutes)),
+        signer=deps.signer,
+        policy=LimitPolicy.from_settings(settings),
+        clock=deps.clock,
+        https=settings.https,
+        allowed_origins=settings.allowed_origins,
+    )

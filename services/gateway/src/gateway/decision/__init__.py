@@ -1,0 +1,1 @@
+"""The decision that Envoy asks for before it routes anything."""

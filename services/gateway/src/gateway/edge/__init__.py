@@ -1,0 +1,1 @@
+"""Envoy's configuration, made from settings and the route table."""

@@ -1,0 +1,91 @@
+"""What the edge reads. Separate from the service's own settings: rendering a configuration needs no database or key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+YEAR_SECONDS = 31_536_000
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    """The trimmed, non-empty parts of a comma list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+class EdgeSettings(BaseSettings):
+    """Keys of settings.md that say `Envoy`, and where the services listen."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    debug: bool = False
+    public_base_url: str = "http://localhost:8080"
+    allowed_hosts: str = "localhost,127.0.0.1"
+    cors_allowed_origins: str = ""
+    edge_host: str = "127.0.0.1"
+    edge_port: int = Field(default=8080, ge=1, le=65535)
+    envoy_admin_host: str = "127.0.0.1"
+    envoy_admin_port: int = Field(default=9901, ge=1, le=65535)
+    gateway_upstream: str = "127.0.0.1:8101"
+    billing_upstream: str = "127.0.0.1:8102"
+    ai_upstream: str = "127.0.0.1:8103"
+    exports_upstream: str = "127.0.0.1:8104"
+    uploads_upstream: str = "127.0.0.1:8105"
+    csp_script_src: str = ""
+    csp_style_src: str = ""
+    csp_connect_src: str = ""
+    csp_allow_inline_styles: bool = False
+    secure_hsts_seconds: int | None = Field(default=None, ge=0)
+    """None: a year when DEBUG=0, nothing when DEBUG=1; sent over https only."""
+    file_upload_max_bytes: int = Field(default=10_485_760, ge=1, le=4_000_000_000)
+    edge_body_max_bytes: int = Field(default=2_097_152, ge=1024, le=4_000_000_000)
+    """The cap of every body that is not a file."""
+    edge_access_log: Path = Path("/dev/stdout")
+
+    @field_validator("gateway_upstream", "billing_upstream", "ai_upstream", "exports_upstream", "uploads_upstream")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError(f"{value!r} is not host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _no_wildcards_in_production(self) -> EdgeSettings:
+        if not self.debug:
+            for key, value in (("ALLOWED_HOSTS", self.hosts), ("CORS_ALLOWED_ORIGINS", self.cors_origins)):
+                if "*" in value:
+                    raise ValueError(f"{key}: `*` is not allowed when DEBUG=0; name each one")
+        return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that are answered; the others get 421."""
+        return comma_list(self.allowed_hosts)
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Other origins whose scripts may read our answers."""
+        return comma_list(self.cors_allowed_origins)
+
+    @property
+    def https(self) -> bool:
+        """Whether the public address is https."""
+        return urlsplit(self.public_base_url).scheme == "https"
+
+    @property
+    def hsts_seconds(self) -> int:
+        """The `max-age` to send; 0 sends no header."""
+        if not self.https:
+            return 0
+        if self.secure_hsts_seconds is None:
+            return 0 if self.debug else YEAR_SECONDS
+        return self.secure_hsts_seconds
+
+    def upstream(self, service: str) -> tuple[str, int]:
+        """Host and port of a service."""
+        host, _, port = str(getattr(self, f"{service}_upstream")).rpartition(":")
+        return host.strip("[]"), int(port)

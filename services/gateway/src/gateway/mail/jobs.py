@@ -1,0 +1,107 @@
+"""The jobs that send mail. A link's token is made here and not before, so that no queue or job row ever holds one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from common.db import Tenant
+from common.jobs import JobContext, JobKind
+from common.telemetry import get_logger
+from gateway import telemetry
+from gateway.accounts import repository as accounts
+from gateway.accounts.domain import MAILS_PER_HOUR, REGISTRATION_LIFE, RESET_LIFE
+from gateway.deps import Deps
+from gateway.mail import templates
+from gateway.mail.sender import Mail
+from gateway.models import Invite, Org, Registration
+from gateway.tokens import hash_token, new_token
+
+MAIL_REGISTERED: Final = "mail_registered"
+MAIL_RESET: Final = "mail_reset"
+MAIL_INVITE: Final = "mail_invite"
+NOBODY: Final = Tenant(org_id=UUID(int=0))
+"""The tenant of jobs for those who have no org yet, or may not exist."""
+TIMEOUT_SECONDS: Final = 60.0
+
+log = get_logger()
+
+Context = JobContext[Deps]
+
+
+async def mail_registered(context: Context, payload: dict[str, Any]) -> dict[str, Any]:
+    """To who registered: the link that confirms the address, or that it has an account already."""
+    deps, now = context.deps, context.deps.clock.now()
+    async with context.unit_of_work() as uow:
+        registration = await uow.session.get(Registration, UUID(payload["registration_id"]))
+        if registration is None or registration.expires_at <= now:
+            return {"sent": False}
+        to, name, base_url = registration.email, registration.name, deps.settings.base_url
+        if await accounts.user_by_email(uow, to) is not None:
+            await uow.session.delete(registration)
+            mail = templates.already_registered(to=to, base_url=base_url)
+        else:
+            token = accounts.add_email_token(uow, "verify", registration.id, now=now, life=REGISTRATION_LIFE)
+            mail = templates.verify(to=to, name=name, base_url=base_url, token=token)
+        await uow.commit()
+    return await _send(deps, mail, MAIL_REGISTERED)
+
+
+async def mail_reset(context: Context, payload: dict[str, Any]) -> dict[str, Any]:
+    """To who forgot their password, if the address has an account."""
+    deps, now = context.deps, context.deps.clock.now()
+    async with context.unit_of_work() as uow:
+        user = await accounts.user_by_email(uow, payload["email"])
+        if user is None:
+            return {"sent": False}
+        recent = await accounts.count_email_tokens(uow, "reset", user.id, now - timedelta(hours=1))
+        if recent >= MAILS_PER_HOUR:
+            log.warning(telemetry.MAIL_HELD_BACK, kind=MAIL_RESET, user_id=str(user.id))
+            return {"sent": False}
+        token = accounts.add_email_token(uow, "reset", user.id, now=now, life=RESET_LIFE)
+        mail = templates.reset(to=user.email, name=user.name, base_url=deps.settings.base_url, token=token)
+        await uow.commit()
+    return await _send(deps, mail, MAIL_RESET)
+
+
+async def mail_invite(context: Context, payload: dict[str, Any]) -> dict[str, Any]:
+    """To who is invited, if the invite is still open."""
+    deps = context.deps
+    async with context.unit_of_work() as uow:
+        invite = await uow.session.get(Invite, UUID(payload["invite_id"]), with_for_update=True)
+        if invite is None or invite.accepted_at is not None or invite.revoked_at is not None:
+            return {"sent": False}
+        org = await uow.session.get_one(Org, invite.org_id)
+        inviter = await accounts.user_by_id(uow, invite.invited_by)
+        token = new_token()
+        invite.token_hash = hash_token(token)
+        mail = templates.invite(
+            to=invite.email,
+            org_name=org.name,
+            inviter=inviter.name if inviter else "Someone",
+            role=invite.role,
+            base_url=deps.settings.base_url,
+            token=token,
+        )
+        await uow.commit()
+    return await _send(deps, mail, MAIL_INVITE)
+
+
+async def _send(deps: Deps, mail: Mail, kind: str) -> dict[str, Any]:
+    try:
+        await deps.sender.send(mail, at=deps.clock.now())
+    except OSError:
+        # smtplib's errors are OSErrors too; the job framework tries again.
+        telemetry.MAILS.labels(kind, "failed").inc()
+        raise
+    telemetry.MAILS.labels(kind, "sent").inc()
+    log.info(telemetry.MAIL_SENT, kind=kind)
+    return {"sent": True}
+
+
+JOB_KINDS: Final[dict[str, JobKind[Deps]]] = {
+    MAIL_REGISTERED: JobKind(mail_registered, TIMEOUT_SECONDS),
+    MAIL_RESET: JobKind(mail_reset, TIMEOUT_SECONDS),
+    MAIL_INVITE: JobKind(mail_invite, TIMEOUT_SECONDS),
+}

@@ -1,0 +1,194 @@
+"""The gateway's tables. Those with an org are under row-level security; people, sessions and tokens are found by the
+gateway alone, before an org is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Their metadata; the schema comes from the role's search_path."""
+
+    type_annotation_map = {
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class User(Base):
+    """A person with an account; their address is verified, else they are only a Registration."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    personal_org_id: Mapped[UUID]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class Registration(Base):
+    """Someone who says that an address is theirs. It becomes a User when the link in the mail is followed."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (Index("registrations_email", "email", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class EmailToken(Base):
+    """A link that was mailed: `verify` names a registration, `reset` a user. Used once."""
+
+    __tablename__ = "email_tokens"
+    __table_args__ = (Index("email_tokens_subject", "purpose", "subject_id"),)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    subject_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """A browser that is signed in."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("sessions_user", "user_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    user_agent: Mapped[str]
+    address: Mapped[str]
+
+
+class Org(Base):
+    """Whose proposals they are: a person's own, or a team."""
+
+    __tablename__ = "orgs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    personal: Mapped[bool]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class Membership(Base):
+    """Who belongs to which org, as what."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index("memberships_user", "user_id"),)
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    role: Mapped[str]
+    joined_at: Mapped[datetime]
+
+
+class MemberVersion(Base):
+    """The event version of a membership; it outlives the membership, so that who comes back continues it."""
+
+    __tablename__ = "member_versions"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+
+
+class Invite(Base):
+    """A place in an org, offered to one address."""
+
+    __tablename__ = "invites"
+    __table_args__ = (
+        Index("invites_org", "org_id", "id"),
+        Index(
+            "invites_open",
+            "org_id",
+            "email",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id"))
+    email: Mapped[str]
+    role: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    invited_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A program's way in: acts for the member who made it, in one org, within its scopes."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("api_keys_org", "org_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id"))
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """Who did what. Rows are added, never changed: the runtime roles hold no other right."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_org", "org_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_id: Mapped[UUID | None]
+    actor: Mapped[str]
+    """`session`, `api_key` or `system`: how the actor was known."""
+    action: Mapped[str]
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    request_id: Mapped[str]
+
+
+class OrgEntitlement(Base):
+    """The gateway's copy of what billing last said about an org."""
+
+    __tablename__ = "org_entitlements"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tier: Mapped[str]
+    status: Mapped[str]
+    seats: Mapped[int | None]
+    ai_per_minute: Mapped[int | None]
+    updated_at: Mapped[datetime]

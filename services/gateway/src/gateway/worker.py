@@ -1,0 +1,28 @@
+"""The gateway's worker: lifecycle only."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from common.worker import Timer, Worker
+from gateway.accounts.service import purge_expired
+from gateway.bootstrap import open_deps
+from gateway.handlers import EVENT_HANDLERS, JOB_KINDS
+from gateway.settings import Settings
+
+PURGE_SECONDS = 3600.0
+
+
+async def run(settings: Settings) -> None:
+    """Works until it is told to stop."""
+    async with open_deps(settings) as deps:
+        worker = Worker(
+            service="gateway",
+            db=deps.db,
+            bus=deps.bus,
+            deps=deps,
+            event_handlers=EVENT_HANDLERS,
+            job_kinds=JOB_KINDS,
+            timers=(Timer("accounts.purge", PURGE_SECONDS, partial(purge_expired, deps)),),
+        )
+        await worker.run(host=settings.host, port=settings.port, grace_seconds=settings.shutdown_grace_seconds)
