@@ -178,11 +178,14 @@ class BillingRepository:
         )
 
     async def count_generation(self, generation_id: UUID, *, accepted_at: datetime, tokens: int) -> None:
-        """Counts an AI request and its tokens, once."""
+        """Counts an AI request once; one that was retried costs what its last report says."""
+        counted = insert(GenerationCount).values(
+            generation_id=generation_id, org_id=self.org_id, accepted_at=accepted_at, tokens=tokens
+        )
         await self._session.execute(
-            insert(GenerationCount)
-            .values(generation_id=generation_id, org_id=self.org_id, accepted_at=accepted_at, tokens=tokens)
-            .on_conflict_do_nothing()
+            counted.on_conflict_do_update(
+                index_elements=[GenerationCount.generation_id], set_={"tokens": counted.excluded.tokens}
+            )
         )
 
     async def count_file(self, file_id: UUID, size: int) -> None:

@@ -94,6 +94,28 @@ class TestGetUsage:
         assert (body["usage"]["active"], body["usage"]["storage_bytes"]) == (0, 50)
         assert body["reason"] == "active_cap_reached", "free counts proposals ever made"
 
+    async def test_a_generation_that_failed_and_was_retried_counts_once_with_its_last_cost(
+        self, client: httpx.AsyncClient, worker_deps: Deps, headers: dict[str, str], org_id: UUID
+    ) -> None:
+        generation = new_id()
+        await consume(
+            worker_deps,
+            example(OrgCreated, org_id=org_id),
+            *(
+                example(
+                    GenerationFinished,
+                    org_id=org_id,
+                    generation_id=generation,
+                    accepted_at=NOW,
+                    version=version,
+                    tokens=tokens,
+                )
+                for version, tokens in ((1, 0), (2, 700))
+            ),
+        )
+        counted = (await usage(client, headers))["usage"]
+        assert (counted["ai_requests_today"], counted["ai_tokens_this_month"]) == (1, 700)
+
     async def test_another_org_sees_nothing_of_it(
         self, client: httpx.AsyncClient, worker_deps: Deps, issuer: IdentityIssuer, org_id: UUID
     ) -> None:

@@ -1,0 +1,1 @@
+"""Proposals, their sections, and the drafting of them."""

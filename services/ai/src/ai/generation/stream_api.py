@@ -1,0 +1,89 @@
+"""Server-sent events of a job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from ai.deps import Deps
+from ai.generation.api import Drafter, Services
+from ai.generation.results import job_out
+from common.identity import Identity
+from common.plumbing import Job
+
+router = APIRouter(prefix="/api/ai", tags=["ai"])
+
+POLL_SECONDS: Final = 0.1
+EAGER_POLL_SECONDS: Final = 0.03
+EAGER_POLLS: Final = 30
+"""A listener who has just come is looked after more often, so that the first words come at once."""
+PING_SECONDS: Final = 15
+ENDED: Final = ("succeeded", "failed", "cancelled")
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow a job",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def follow_job(
+    job_id: UUID, who: Drafter, deps: Services, last_event_id: Annotated[str, Header()] = ""
+) -> EventSourceResponse:
+    """Events: `status` `{status, attempt, restarted}`, `delta` `{text}`, and last `done` `{job}`. The deltas joined are
+    the text; after a `status` with `restarted`, begin with an empty text again. Send the last id as Last-Event-ID to
+    go on where a connection broke."""
+    place = _place_of(last_event_id)
+    job, _ = await deps.generations.deltas(who, job_id, after=place)  # 404 before the stream begins
+    del job
+    return EventSourceResponse(
+        _events(deps, who, job_id, place),
+        ping=PING_SECONDS,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(deps: Deps, who: Identity, job_id: UUID, place: int) -> AsyncIterator[ServerSentEvent]:
+    """Ids are `<place in the text>.<serial>`: a listener that comes back is told all that lies beyond its place."""
+    serial = polls = 0
+    told: tuple[str, int] | None = None
+    while True:
+        job, chunks = await deps.generations.deltas(who, job_id, after=place)
+        if told != (job.status, job.attempt) and job.status not in ENDED:
+            told = (job.status, job.attempt)
+            serial += 1
+            yield _event("status", f"{place}.{serial}", _status(job, restarted=False))
+        for position, text in chunks:
+            place, serial = position, 0
+            if text is None:
+                yield _event("status", f"{place}.0", _status(job, restarted=True))
+            else:
+                yield _event("delta", f"{place}.0", {"text": text})
+        if job.status in ENDED:
+            found, generation = await deps.generations.job(who, job_id)
+            shown = await job_out(deps, who, found, generation)
+            yield _event("status", f"{place}.{serial + 1}", _status(job, restarted=False))
+            yield _event("done", f"{place}.{serial + 2}", {"job": shown.model_dump(mode="json")})
+            return
+        polls += 1
+        await asyncio.sleep(EAGER_POLL_SECONDS if polls < EAGER_POLLS else POLL_SECONDS)
+
+
+def _status(job: Job, *, restarted: bool) -> dict[str, object]:
+    return {"status": job.status, "attempt": job.attempt, "restarted": restarted}
+
+
+def _event(name: str, event_id: str, data: dict[str, object]) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(data, ensure_ascii=False), event=name, id=event_id)
+
+
+def _place_of(last_event_id: str) -> int:
+    """The place in the text that an id names; the beginning for an id that is not ours."""
+    number = last_event_id.split(".", 1)[0]
+    return int(number) if number.isdecimal() and len(number) < 16 else 0

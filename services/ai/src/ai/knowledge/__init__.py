@@ -1,0 +1,1 @@
+"""What the org's uploads and calls say: pages for the plan, passages for the drafts."""

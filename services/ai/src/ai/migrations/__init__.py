@@ -1,0 +1,1 @@
+"""Migrations of the ai schema, run by `common.migrations` as the schema's owner."""

@@ -1,0 +1,1 @@
+"""Proposals: what a team writes in answer to a call."""

@@ -1,0 +1,1 @@
+"""Sections: the text of a proposal, its revisions and its approval."""
