@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from billing.deps import Deps
 from billing.handlers import EVENT_HANDLERS
+from billing.testing import NOW
 from common.db import Tenant
 from common.ids import new_id
 from common.inbox import Consumer
@@ -21,8 +22,6 @@ from contracts.ai import GenerationFinished, ProposalCreated, ProposalDeleted
 from contracts.exports import ExportFinished
 from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted
 from contracts.uploads import FileAccepted, FileDeleted
-
-from .conftest import NOW
 
 pytestmark = pytest.mark.integration
 

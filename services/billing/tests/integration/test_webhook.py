@@ -16,12 +16,11 @@ from sqlalchemy import select
 from billing.deps import Deps
 from billing.models import StripeEvent
 from billing.service import accounts, webhook
+from billing.testing import NOW, sign, stripe_event, subscription
 from common.clock import FrozenClock
 from common.db import Tenant
 from common.ids import new_id
 from common.plumbing import OutboxRow
-
-from .conftest import NOW, sign, stripe_event, subscription
 
 pytestmark = pytest.mark.integration
 

@@ -1,0 +1,1 @@
+"""Documents in: checked, stored, read."""

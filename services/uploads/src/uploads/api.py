@@ -1,0 +1,159 @@
+"""The HTTP side: parse, authorise, one call, map the result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+
+from common.db import Tenant
+from common.errors import InvalidCursor, ValidationFailed
+from common.identity import Identity, require
+from common.ids import parse_id
+from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from uploads import domain, service, telemetry
+from uploads.deps import Deps
+from uploads.errors import MalformedMultipart
+from uploads.receiving import boundary_of, check_length, receive
+from uploads.schemas import TextView, UploadView
+
+router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+
+Reader = Annotated[Identity, Depends(require(role="viewer", scope="uploads:read"))]
+Writer = Annotated[Identity, Depends(require(role="member", scope="uploads:write"))]
+
+_FORM: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "proposal_id": {"type": "string", "format": "uuid"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def get_deps(request: Request) -> Deps:
+    """What the app was made with."""
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+WithDeps = Annotated[Deps, Depends(get_deps)]
+
+
+def _tenant(identity: Identity) -> Tenant:
+    return Tenant(org_id=identity.org_id, user_id=identity.user_id)
+
+
+@router.post("", status_code=201, openapi_extra=_FORM, operation_id="create_upload")
+async def create_upload(request: Request, identity: Writer, deps: WithDeps) -> UploadView:
+    """Takes one file as multipart/form-data, part `file`, with an optional `proposal_id`.
+
+    Refused with 400 (the reason is in `error`), 413 when it is too large, 402 when the storage is full.
+    """
+    limit = deps.settings.file_upload_max_bytes
+    check_length(request.headers.get("content-length"), limit)
+    boundary = boundary_of(request.headers.get("content-type"))
+    async with deps.staging.new() as staged:
+        try:
+            received = await receive(request.stream(), boundary, staged, limit=limit)
+        except ClientDisconnect as error:
+            raise MalformedMultipart("The upload broke off; send the file again.") from error
+        finally:
+            telemetry.RECEIVED_BYTES.inc(staged.size)
+        incoming = service.Incoming(
+            staged=staged,
+            filename=received.filename or "",
+            declared_type=received.declared_type,
+            proposal_id=_proposal_id(received.fields.get("proposal_id")),
+        )
+        return UploadView.of(await service.accept(deps, _tenant(identity), incoming))
+
+
+def _proposal_id(value: str | None) -> UUID | None:
+    if not value:
+        return None
+    if (proposal_id := parse_id(value)) is None:
+        raise ValidationFailed([{"field": "proposal_id", "message": "This is not an id."}])
+    return proposal_id
+
+
+@router.get("", operation_id="list_uploads")
+async def list_uploads(
+    identity: Reader,
+    deps: WithDeps,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    proposal_id: UUID | None = None,
+) -> Page[UploadView]:
+    """The org's files, newest first."""
+    before = None
+    if cursor is not None and (before := parse_id(decode_cursor(cursor, 1)[0])) is None:
+        raise InvalidCursor
+    uploads, more = await service.list_page(
+        deps, _tenant(identity), limit=limit, before=before, proposal_id=proposal_id
+    )
+    next_cursor = encode_cursor(str(uploads[-1].id)) if more else None
+    return Page(items=[UploadView.of(upload) for upload in uploads], next_cursor=next_cursor)
+
+
+@router.get("/{upload_id}", operation_id="get_upload")
+async def get_upload(upload_id: UUID, identity: Reader, deps: WithDeps) -> UploadView:
+    """One file; `status` tells whether its text is there."""
+    return UploadView.of(await service.find(deps, _tenant(identity), upload_id))
+
+
+@router.get("/{upload_id}/text", operation_id="get_upload_text")
+async def get_text(upload_id: UUID, identity: Reader, deps: WithDeps) -> TextView:
+    """What the file says, page by page."""
+    upload, pages = await service.read_text(deps, _tenant(identity), upload_id)
+    return TextView.of(upload, pages)
+
+
+@router.get(
+    "/{upload_id}/file",
+    response_class=StreamingResponse,
+    operation_id="get_upload_file",
+    responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "Not modified"}},
+)
+async def get_file(
+    upload_id: UUID,
+    identity: Reader,
+    deps: WithDeps,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The bytes as they were uploaded, to be saved, never shown in place."""
+    upload = await service.find(deps, _tenant(identity), upload_id)
+    etag = f'"{upload.sha256}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": domain.content_disposition(upload.filename),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
+        return Response(status_code=304, headers=headers)
+    body = await service.open_bytes(deps, upload)
+    headers["Content-Length"] = str(upload.size)
+    # The type goes in as a header: Starlette would add a charset of its own to text.
+    headers["Content-Type"] = upload.content_type
+    return StreamingResponse(body, headers=headers)
+
+
+@router.delete("/{upload_id}", status_code=204, operation_id="delete_upload")
+async def delete_upload(upload_id: UUID, identity: Writer, deps: WithDeps) -> None:
+    """Deletes the file, its text, and what was made from it."""
+    await service.delete(deps, _tenant(identity), upload_id)

@@ -1,0 +1,25 @@
+"""`python -m uploads.main api | worker | migrate`"""
+
+from __future__ import annotations
+
+import sys
+
+from common import entry
+from uploads import worker
+from uploads.app import create_app
+from uploads.bootstrap import open_deps
+from uploads.settings import Settings
+
+
+def main(argv: list[str]) -> int:
+    """Runs one of the processes of uploads; returns its exit code."""
+    return entry.run(
+        argv,
+        settings_class=Settings,
+        api=lambda settings, health: create_app(settings, open_deps(settings), health=health),
+        worker=worker.run,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
