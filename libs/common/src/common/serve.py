@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -71,5 +72,8 @@ def serve(
     """
     config = uvicorn_config(make_app(), host=host, port=port, grace_seconds=grace_seconds)
     server = DrainingServer(config, health, unready_seconds)
+    # uvicorn raises the signal that ended it once more after its orderly stop; an orderly stop is ours to call 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     server.run()
     return 0 if server.started else 1

@@ -1,0 +1,1 @@
+"""Exports: files whose bytes anyone can verify."""

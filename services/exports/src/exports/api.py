@@ -1,0 +1,204 @@
+"""The HTTP side: parse, authorise, one call, map the result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+
+from common.db import Tenant
+from common.errors import InvalidCursor, InvalidJSON, ValidationFailed
+from common.identity import Identity, require
+from common.ids import parse_id
+from common.jobs import JobRunner
+from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from contracts.exports import Format
+from exports import service
+from exports.bootstrap import Deps
+from exports.delivery import byte_range, content_disposition, is_unchanged
+from exports.errors import NotFinished
+from exports.rendering.document import MEDIA_TYPES
+from exports.schemas import ExportIn, ExportOut, VerifyIn, VerifyOut
+from exports.verifying import sha256_of_upload
+
+router = APIRouter(prefix="/api/exports", tags=["exports"])
+
+Reader = Annotated[Identity, Depends(require(role="viewer", scope="exports:read"))]
+Writer = Annotated[Identity, Depends(require(role="member", scope="exports:write"))]
+
+MAX_JSON_BYTES: Final = 4096
+_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": ExportOut, "description": "Accepted; look at Location until `status` is done or failed"}
+}
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}},
+    206: {"description": "The range that was asked for"},
+    304: {"description": "Not modified"},
+    416: {"description": "The range lies behind the end of the file"},
+}
+_VERIFY_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": VerifyIn.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    }
+}
+
+
+def get_deps(request: Request) -> Deps:
+    """What the app was made with."""
+    return cast(Deps, request.app.state.deps)
+
+
+def get_runner(request: Request) -> JobRunner[Deps]:
+    """Runs a job in this process, for a caller who waits for it."""
+    return cast("JobRunner[Deps]", request.app.state.runner)
+
+
+Services = Annotated[Deps, Depends(get_deps)]
+Runner = Annotated[JobRunner[Deps], Depends(get_runner)]
+
+
+def _tenant(identity: Identity) -> Tenant:
+    return Tenant(org_id=identity.org_id, user_id=identity.user_id)
+
+
+@router.post("", status_code=201, responses=_ACCEPTED, operation_id="createExport")
+async def create_export(
+    body: ExportIn,
+    response: Response,
+    identity: Writer,
+    deps: Services,
+    runner: Runner,
+    prefer: Annotated[str | None, Header()] = None,
+) -> ExportOut:
+    """Renders the approved sections of a proposal as Markdown, PDF or Word. The same content gives the same bytes.
+
+    201 with the finished file; 202 with a job under `Prefer: respond-async`, or when the file takes long.
+    """
+    preferred = any(one.strip().lower() == "respond-async" for one in (prefer or "").split(","))
+    row = await service.request(
+        deps,
+        runner,
+        _tenant(identity),
+        body.proposal_id,
+        body.format,
+        revision=body.proposal_revision,
+        asynchronous=preferred or deps.settings.exports_async,
+    )
+    response.headers["Location"] = f"/api/exports/{row.id}"
+    if preferred:
+        response.headers["Preference-Applied"] = "respond-async"
+    if row.status == "queued":
+        response.status_code = 202
+    return ExportOut.of(row)
+
+
+@router.get("", operation_id="listExports")
+async def list_exports(
+    identity: Reader,
+    deps: Services,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    proposal_id: UUID | None = None,
+) -> Page[ExportOut]:
+    """The org's exports, newest first."""
+    before = None
+    if cursor is not None and (before := parse_id(decode_cursor(cursor, 1)[0])) is None:
+        raise InvalidCursor
+    rows, more = await service.page(deps, _tenant(identity), proposal_id=proposal_id, before=before, limit=limit)
+    return Page(
+        items=[ExportOut.of(row) for row in rows], next_cursor=encode_cursor(str(rows[-1].id)) if more else None
+    )
+
+
+@router.post("/verify", operation_id="verifyExport", openapi_extra=_VERIFY_BODY)
+async def verify_export(request: Request, identity: Reader, deps: Services) -> VerifyOut:
+    """Tells which proposal, revision and export bytes came from: send a file (part `file`), or its sha256 as JSON.
+
+    One changed byte is no match. Only your organisation's exports are looked at.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.lower().startswith("multipart/form-data"):
+        limit = deps.settings.export_verify_max_bytes
+        sha256 = await sha256_of_upload(request.stream(), content_type, limit=limit)
+    else:
+        sha256 = (await _read_hash(request)).lower()
+    return VerifyOut.of(sha256, await service.verify(deps, _tenant(identity), sha256))
+
+
+async def _read_hash(request: Request) -> str:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise InvalidJSON('Send {"sha256": "..."}, or the file as multipart/form-data.')
+    try:
+        return VerifyIn.model_validate_json(body).sha256
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise InvalidJSON from error
+        message = "This is not a sha256: 64 hexadecimal digits." if first["loc"] else first["msg"]
+        raise ValidationFailed([{"field": "sha256", "message": message}]) from error
+
+
+@router.get("/{export_id}", operation_id="getExport")
+async def get_export(export_id: UUID, identity: Reader, deps: Services) -> ExportOut:
+    """One export; `status` tells whether its file is there."""
+    return ExportOut.of(await service.get(deps, _tenant(identity), export_id))
+
+
+@router.head("/{export_id}/file", include_in_schema=False)
+@router.get("/{export_id}/file", response_class=StreamingResponse, responses=_FILE, operation_id="getExportFile")
+async def get_file(
+    export_id: UUID,
+    request: Request,
+    identity: Reader,
+    deps: Services,
+    range_header: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The file, to be saved. Its ETag is its sha256; Range resumes a download that broke off."""
+    row = await service.get(deps, _tenant(identity), export_id)
+    if row.sha256 is None or row.size is None:
+        raise NotFinished
+    etag = f'"{row.sha256}"'
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": content_disposition(row.filename),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if is_unchanged(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    part = byte_range(range_header, if_range, etag, row.size) if request.method == "GET" else None
+    start, end = part or (0, row.size)
+    body = await service.open_file(deps, row, start, end)
+    headers["Content-Type"] = MEDIA_TYPES[cast(Format, row.format)]
+    headers["Content-Length"] = str(end - start)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{row.size}"
+    if request.method == "HEAD":
+        return Response(headers=headers)
+    return StreamingResponse(body, status_code=206 if part else 200, headers=headers)
+
+
+@router.delete("/{export_id}", status_code=204, operation_id="deleteExport")
+async def delete_export(export_id: UUID, identity: Writer, deps: Services) -> None:
+    """Deletes the export and, unless another shares it, its file."""
+    await service.remove(deps, _tenant(identity), export_id)
