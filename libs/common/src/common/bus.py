@@ -44,6 +44,7 @@ class Bus:
         self._client: Client | None = None
         self._js: JetStreamContext | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._closing = False
 
     @property
     def client(self) -> Client:
@@ -66,7 +67,8 @@ class Bus:
             log.warning("nats.error", error=str(error) or type(error).__name__)
 
         async def on_disconnect() -> None:
-            log.warning("nats.disconnected")
+            if not self._closing:
+                log.warning("nats.disconnected")
 
         async def on_reconnect() -> None:
             log.info("nats.reconnected")
@@ -152,6 +154,7 @@ class Bus:
 
     async def close(self) -> None:
         """Flushes and closes; does not wait for a server that is away."""
+        self._closing = True
         if self._connecting is not None:
             self._connecting.cancel()
         if self._client is not None and not self._client.is_closed:

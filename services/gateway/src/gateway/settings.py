@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from common.settings import ServiceSettings
 from gateway.decision.signer import load_key
 from gateway.edge.settings import comma_list
+from gateway.upstreams import Upstreams
 
 
 class Settings(ServiceSettings):
@@ -55,11 +56,7 @@ class Settings(ServiceSettings):
     web_dist: Path | None = None
     """The built SPA; without it /app answers 503."""
 
-    gateway_upstream: str = "127.0.0.1:8101"
-    billing_upstream: str = "127.0.0.1:8102"
-    ai_upstream: str = "127.0.0.1:8103"
-    exports_upstream: str = "127.0.0.1:8104"
-    uploads_upstream: str = "127.0.0.1:8105"
+    upstreams: Upstreams
 
     @model_validator(mode="after")
     def _check_keys(self) -> Settings:
@@ -109,14 +106,3 @@ class Settings(ServiceSettings):
     def hands_out_tokens(self) -> bool:
         """Development only: the register answer carries the token that a mail would."""
         return self.debug and not self.email_host
-
-    @property
-    def upstreams(self) -> dict[str, str]:
-        """host:port of each service."""
-        return {
-            "gateway": self.gateway_upstream,
-            "billing": self.billing_upstream,
-            "ai": self.ai_upstream,
-            "exports": self.exports_upstream,
-            "uploads": self.uploads_upstream,
-        }

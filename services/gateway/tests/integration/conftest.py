@@ -219,7 +219,7 @@ def stack(
         file_upload_max_bytes=UPLOAD_CAP,
         edge_body_max_bytes=BODY_CAP,
         edge_access_log=folder / "access.log",
-        **{name.lower(): value for name, value in upstreams.items()},
+        upstreams={name.removesuffix("_UPSTREAM").lower(): value for name, value in upstreams.items()},
     )
     config = folder / "envoy.json"
     config.write_text(json.dumps(render(edge)))

@@ -37,7 +37,7 @@ class TestRender:
             {"public_base_url": "https://bid.example.org", "allowed_hosts": "bid.example.org,.example.org"},
             {"debug": True, "allowed_hosts": "*"},
             {"cors_allowed_origins": "https://one.example,https://two.example"},
-            {"gateway_upstream": "gateway:8000", "ai_upstream": "ai.bidwright.svc:80"},
+            {"upstreams": {"gateway": "gateway:8000", "ai": "ai.bidwright.svc:80"}},
             {"csp_script_src": "https://cdn.example/a;b,'sha256-x%'", "csp_allow_inline_styles": True},
         ],
     )
@@ -97,7 +97,7 @@ class TestHeaders:
 
 
 class TestSettings:
-    @pytest.mark.parametrize("wrong", [{"allowed_hosts": "*"}, {"ai_upstream": "nowhere"}, {"edge_port": 0}])
+    @pytest.mark.parametrize("wrong", [{"allowed_hosts": "*"}, {"upstreams": {"ai": "nowhere"}}, {"edge_port": 0}])
     def test_bad_ones_are_refused(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             EdgeSettings(**wrong)

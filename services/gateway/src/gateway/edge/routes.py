@@ -14,8 +14,9 @@ BODY_SMALL = "bidwright.body_size_limit.default"
 COMPRESSOR = "envoy.filters.http.compressor"
 CORS = "envoy.filters.http.cors"
 
-# Longest honest answer of each service: ai and exports may be asked to answer with the result instead of a job.
-TIMEOUT_SECONDS = {"gateway": 15, "billing": 30, "ai": 300, "exports": 180, "uploads": 300}
+TIMEOUT_SECONDS = {"gateway": 15, "ai": 300, "exports": 180, "uploads": 300}
+"""Longest honest answer of a service: ai and exports may be asked to answer with the result instead of a job."""
+DEFAULT_TIMEOUT_SECONDS = 30
 STREAM_IDLE_SECONDS = 120
 """A stream sends a comment every few seconds; silence for this long means that its sender is gone."""
 
@@ -85,7 +86,7 @@ def _forward(service: str, timeout_seconds: int) -> dict[str, Any]:
 def _service_route(route: Route) -> dict[str, Any]:
     built: dict[str, Any] = {
         "match": {"path_separated_prefix": route.prefix},
-        "route": _forward(route.service, TIMEOUT_SECONDS[route.service]),
+        "route": _forward(route.service, _timeout(route.service)),
     }
     per_filter = _unasked_filters() if route.public else {}
     if route.prefix in SECRET_PREFIXES:
@@ -104,7 +105,7 @@ def _stream_route(route: Route) -> dict[str, Any]:
 def _file_route(prefix: str, service: str) -> dict[str, Any]:
     return {
         "match": {"path_separated_prefix": prefix},
-        "route": _forward(service, TIMEOUT_SECONDS[service]),
+        "route": _forward(service, _timeout(service)),
         "typed_per_filter_config": {BODY_SMALL: {"@type": _FILTER_CONFIG, "disabled": True}},
     }
 
@@ -123,7 +124,7 @@ def _ready_route() -> dict[str, Any]:
 def _unasked(match: dict[str, Any]) -> dict[str, Any]:
     return {
         "match": match,
-        "route": _forward("gateway", TIMEOUT_SECONDS["gateway"]),
+        "route": _forward("gateway", _timeout("gateway")),
         "typed_per_filter_config": _unasked_filters(),
     }
 
@@ -146,3 +147,7 @@ def _cors_policy(settings: EdgeSettings) -> dict[str, Any]:
         "allow_credentials": True,
         "max_age": "600",
     }
+
+
+def _timeout(service: str) -> int:
+    return TIMEOUT_SECONDS.get(service, DEFAULT_TIMEOUT_SECONDS)

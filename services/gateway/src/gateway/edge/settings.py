@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.upstreams import Upstreams
 
 YEAR_SECONDS = 31_536_000
 
@@ -29,11 +31,7 @@ class EdgeSettings(BaseSettings):
     edge_port: int = Field(default=8080, ge=1, le=65535)
     envoy_admin_host: str = "127.0.0.1"
     envoy_admin_port: int = Field(default=9901, ge=1, le=65535)
-    gateway_upstream: str = "127.0.0.1:8101"
-    billing_upstream: str = "127.0.0.1:8102"
-    ai_upstream: str = "127.0.0.1:8103"
-    exports_upstream: str = "127.0.0.1:8104"
-    uploads_upstream: str = "127.0.0.1:8105"
+    upstreams: Upstreams
     csp_script_src: str = ""
     csp_style_src: str = ""
     csp_connect_src: str = ""
@@ -44,14 +42,6 @@ class EdgeSettings(BaseSettings):
     edge_body_max_bytes: int = Field(default=2_097_152, ge=1024, le=4_000_000_000)
     """The cap of every body that is not a file."""
     edge_access_log: Path = Path("/dev/stdout")
-
-    @field_validator("gateway_upstream", "billing_upstream", "ai_upstream", "exports_upstream", "uploads_upstream")
-    @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdigit():
-            raise ValueError(f"{value!r} is not host:port")
-        return value
 
     @model_validator(mode="after")
     def _no_wildcards_in_production(self) -> EdgeSettings:
@@ -87,5 +77,5 @@ class EdgeSettings(BaseSettings):
 
     def upstream(self, service: str) -> tuple[str, int]:
         """Host and port of a service."""
-        host, _, port = str(getattr(self, f"{service}_upstream")).rpartition(":")
+        host, _, port = self.upstreams[service].rpartition(":")
         return host.strip("[]"), int(port)

@@ -19,8 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Writes the document to standard output; 1 and a line on standard error when a service is missing."""
     del argv
     settings = EdgeSettings()
-    upstreams = {service: ":".join(map(str, settings.upstream(service))) for service in SERVICES}
-    documents = asyncio.run(fetch(upstreams))
+    documents = asyncio.run(fetch(settings.upstreams))
     missing = sorted(set(SERVICES) - set(documents))
     if missing:
         sys.stderr.write(f"openapi: no answer from {', '.join(missing)}; start them, or set their *_UPSTREAM\n")

@@ -1,0 +1,31 @@
+"""Where each service listens: `<SERVICE>_UPSTREAM=host:port`, for the edge and for whoever sums up the services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from contracts import SERVICES
+
+FIRST_PORT: Final = 8101
+
+
+def _complete(given: Any) -> dict[str, str]:
+    """Every service's address: as given, else from the environment, else a port on this machine."""
+    upstreams: Mapping[str, str] = given or {}
+    complete = {}
+    for index, service in enumerate(SERVICES):
+        key = f"{service.upper()}_UPSTREAM"
+        address = upstreams.get(service) or os.environ.get(key) or f"127.0.0.1:{FIRST_PORT + index}"
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError(f"{key}: {address!r} is not host:port")
+        complete[service] = address
+    return complete
+
+
+Upstreams = Annotated[dict[str, str], BeforeValidator(_complete), Field(default_factory=dict, validate_default=True)]
+"""host:port of each service."""
