@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter, FastAPI
 
@@ -13,9 +12,9 @@ from ai.generation import insight_api, stream_api
 from ai.proposals import api as proposals_api
 from ai.sections import api as sections_api
 from ai.settings import Settings
-from common.health import Dependency, Health
-from common.http import create_app as create_common_app
-from common.identity import IdentityVerifier, KeySet
+from common.health import Health
+from common.identity import IdentityVerifier
+from common.service_app import create_service_app
 
 ROUTERS: tuple[APIRouter, ...] = (
     proposals_api.router,
@@ -33,28 +32,12 @@ def create_app(
     health: Health,
     verifier: IdentityVerifier | None = None,
 ) -> FastAPI:
-    """The app; `deps` is opened before the first request and closed after the last.
-
-    Args:
-        verifier: for tests that sign their own identities.
-    """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with deps as opened:
-            app.state.deps = opened
-            health.dependencies = (
-                Dependency("postgres", opened.db.ping),
-                # Without NATS the outbox waits, and requests go on.
-                Dependency("nats", opened.bus.ping, required=False),
-            )
-            yield
-
-    return create_common_app(
-        service="ai",
+    """The app; `deps` lives as long as it does, `verifier` is for tests that sign their own identities."""
+    return create_service_app(
+        settings,
+        deps,
         title="Bidwright ai: proposals, sections, drafting",
         routers=ROUTERS,
         health=health,
-        verifier=verifier or IdentityVerifier("ai", KeySet(settings.identity_jwks_url)),
-        lifespan=lifespan,
+        verifier=verifier,
     )

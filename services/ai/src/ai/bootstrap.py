@@ -14,47 +14,32 @@ from ai.providers.port import Provider
 from ai.providers.registry import make_provider
 from ai.sections.service import SectionService
 from ai.settings import Settings
-from common.bus import Bus
-from common.clock import Clock, SystemClock
-from common.db import Database
+from common.clock import Clock
 from common.jobs import JobRunner
+from common.parts import open_parts
 
 
 @asynccontextmanager
 async def open_deps(
     settings: Settings, *, clock: Clock | None = None, provider: Provider | None = None
 ) -> AsyncIterator[Deps]:
-    """Builds everything from the settings, and closes it in reverse.
-
-    NATS is joined in the background: an API process must work while it is away, and the worker waits for it itself.
-    """
-    clock = clock or SystemClock()
+    """Builds everything from the settings, and closes it in reverse."""
     provider = provider or make_provider(settings)
-    bus = Bus(settings.nats_url.get_secret_value(), service="ai")
-    db = Database(
-        settings.database_url.get_secret_value(),
-        service="ai",
-        clock=clock,
-        poke=bus.poke,
-        pool_size=settings.database_pool_size,
-    )
-    job_deps = JobDeps(clock, provider)
-    runner = JobRunner(db, JOB_KINDS, job_deps)
-    bus.connect_in_background()
-    try:
-        yield Deps(
-            settings=settings,
-            clock=clock,
-            db=db,
-            bus=bus,
-            provider=provider,
-            runner=runner,
-            job_deps=job_deps,
-            proposals=ProposalService(db, clock),
-            sections=SectionService(db, clock),
-            generations=GenerationService(db, clock, settings, provider, runner),
-        )
-    finally:
-        await runner.drain(settings.shutdown_grace_seconds)
-        await db.close()
-        await bus.close()
+    async with open_parts(settings, clock=clock) as parts:
+        job_deps = JobDeps(parts.clock, provider)
+        runner = JobRunner(parts.db, JOB_KINDS, job_deps)
+        try:
+            yield Deps(
+                clock=parts.clock,
+                db=parts.db,
+                bus=parts.bus,
+                settings=settings,
+                provider=provider,
+                runner=runner,
+                job_deps=job_deps,
+                proposals=ProposalService(parts.db, parts.clock),
+                sections=SectionService(parts.db, parts.clock),
+                generations=GenerationService(parts.db, parts.clock, settings, provider, runner),
+            )
+        finally:
+            await runner.drain(settings.shutdown_grace_seconds)

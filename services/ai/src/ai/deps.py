@@ -13,20 +13,15 @@ from ai.proposals.service import ProposalService
 from ai.providers.port import Provider
 from ai.sections.service import SectionService
 from ai.settings import Settings
-from common.bus import Bus
-from common.clock import Clock
-from common.db import Database
 from common.jobs import JobRunner
+from common.parts import ServiceDeps
 
 
 @dataclass(frozen=True)
-class Deps:
+class Deps(ServiceDeps):
     """The service's parts, put together."""
 
     settings: Settings
-    clock: Clock
-    db: Database
-    bus: Bus
     provider: Provider
     runner: JobRunner[JobDeps]
     job_deps: JobDeps

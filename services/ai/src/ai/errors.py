@@ -7,18 +7,18 @@ BidwrightError
      +  GenerationRunning
      +  RevisionCapReached
      +  GenerationFailed
+     +  EntitlementsUnknown            by way of NotYetConsistent
   x  StaleRevision               412  common
   x  RateLimited                 429
      +  DailyCapReached
      +  MonthlyTokensReached
   x  Unavailable                 503
-     +  EntitlementsUnknown
      +  ProviderUnavailable
 """
 
 from __future__ import annotations
 
-from common.errors import Conflict, RateLimited, Unavailable
+from common.errors import Conflict, NotYetConsistent, RateLimited, Unavailable
 
 
 class SectionLocked(Conflict):
@@ -51,11 +51,8 @@ class MonthlyTokensReached(RateLimited):
     error = "monthly_tokens_reached"
 
 
-class EntitlementsUnknown(Unavailable):
+class EntitlementsUnknown(NotYetConsistent):
     """Your plan is being set up; try again in a moment."""
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=1)
 
 
 class ProviderUnavailable(Unavailable):

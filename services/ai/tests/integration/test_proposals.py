@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 class TestQuota:
     async def test_an_org_without_entitlements_waits(self, world: World, http: httpx.AsyncClient) -> None:
         answer = await world.caller(http).post("/api/proposals", {"title": "Early"})
-        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert (answer.status_code, answer.json()["error"]) == (409, "not_yet_consistent")
         assert answer.headers["Retry-After"] == "1"
 
     async def test_twenty_at_once_make_exactly_the_cap(self, entitled: Entitled) -> None:

@@ -10,22 +10,17 @@ from billing.domain import PriceBook, QuotaRules
 from billing.errors import BillingUnavailable
 from billing.ports import Payments, Signatures
 from billing.settings import Settings
-from common.bus import Bus
-from common.clock import Clock
-from common.db import Database
+from common.parts import ServiceDeps
 
 STRIPE_WAKE: Final = "live.billing.stripe"
 """Tells the worker that a webhook was delivered; it also looks by itself."""
 
 
 @dataclass(frozen=True)
-class Deps:
+class Deps(ServiceDeps):
     """Built once for a process, and passed to every use case."""
 
     settings: Settings
-    clock: Clock
-    db: Database
-    bus: Bus
     rules: QuotaRules
     prices: PriceBook
     payments_or_none: Payments | None

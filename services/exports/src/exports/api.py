@@ -17,8 +17,8 @@ from common.jobs import JobRunner
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
 from contracts.exports import Format
 from exports import service
-from exports.bootstrap import Deps
 from exports.delivery import byte_range, content_disposition, is_unchanged
+from exports.deps import Deps
 from exports.errors import NotFinished
 from exports.rendering.document import MEDIA_TYPES
 from exports.schemas import ExportIn, ExportOut, VerifyIn, VerifyOut

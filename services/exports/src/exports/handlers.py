@@ -22,7 +22,7 @@ from exports.jobs import ERASE_ORG, PURGE
 from exports.repository import Exports, forget_requester, orgs_exported_by
 
 if TYPE_CHECKING:
-    from exports.bootstrap import Deps
+    from exports.deps import Deps
 
 
 async def on_org_named(uow: UnitOfWork, event: OrgCreated | OrgRenamed, deps: Deps) -> None:

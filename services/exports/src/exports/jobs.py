@@ -20,7 +20,7 @@ from exports.repository import Exports, fail, finish
 from exports.telemetry import RENDER_SECONDS
 
 if TYPE_CHECKING:
-    from exports.bootstrap import Deps
+    from exports.deps import Deps
 
 RENDER: Final = "render"
 PURGE: Final = "purge"

@@ -15,8 +15,8 @@ from common.jobs import JobRunner
 from common.storage import StorageError
 from contracts.exports import Format
 from exports import events
-from exports.bootstrap import Deps
 from exports.copies import Copies
+from exports.deps import Deps
 from exports.domain import Snapshot, filename, fits, is_current, snapshot
 from exports.errors import ContentRefused, NotFinished, NothingApproved, RenderingFailed
 from exports.jobs import PURGE, RENDER, STORAGE_EXHAUSTED

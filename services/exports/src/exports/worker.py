@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from common.health import Dependency
 from common.worker import Worker
-from exports.bootstrap import Deps
+from exports.bootstrap import open_deps
 from exports.handlers import HANDLERS
 from exports.jobs import job_kinds
+from exports.settings import Settings
 
 
-async def run(deps: Deps) -> None:
+async def run(settings: Settings) -> None:
     """Works until it is told to stop."""
-    settings = deps.settings
-    worker = Worker(
-        service=settings.SERVICE,
-        db=deps.db,
-        bus=deps.bus,
-        deps=deps,
-        event_handlers=HANDLERS,
-        job_kinds=job_kinds(settings.export_render_timeout_seconds),
-        job_lanes=settings.export_render_concurrency,
-        dependencies=[Dependency("storage", deps.store.ping)],
-    )
-    try:
+    async with open_deps(settings) as deps:
+        worker = Worker(
+            service="exports",
+            db=deps.db,
+            bus=deps.bus,
+            deps=deps,
+            event_handlers=HANDLERS,
+            job_kinds=job_kinds(settings.export_render_timeout_seconds),
+            job_lanes=settings.export_render_concurrency,
+            dependencies=(Dependency("storage", deps.store.ping),),
+        )
         await worker.run(host=settings.host, port=settings.port, grace_seconds=settings.shutdown_grace_seconds)
-    finally:
-        await deps.close()

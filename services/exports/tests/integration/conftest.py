@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -13,11 +14,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from common.health import Health
 from common.testing import IdentityIssuer
 from devstack import ports
 from devstack.pytest_plugin import DatabaseFactory, ServiceDatabase, UrlFactory
 from exports.app import create_app
-from exports.bootstrap import Deps, build
+from exports.bootstrap import open_deps
+from exports.deps import Deps
 from exports.settings import Settings
 
 from .story import MakeOrg, Org, Publisher, eventually
@@ -107,8 +110,9 @@ async def worker(
 
 
 @pytest.fixture(scope="module")
-async def deps(environment: dict[str, str]) -> Deps:
-    return build(read_settings(environment))
+async def deps(environment: dict[str, str]) -> AsyncIterator[Deps]:
+    async with open_deps(read_settings(environment)) as deps:
+        yield deps
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +122,7 @@ def issuer() -> IdentityIssuer:
 
 @pytest.fixture(scope="module")
 async def client(deps: Deps, issuer: IdentityIssuer) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(deps, verifier=issuer.verifier)
+    app = create_app(deps.settings, nullcontext(deps), health=Health(), verifier=issuer.verifier)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://exports", timeout=60) as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from uuid import UUID
 
 import httpx
@@ -14,10 +15,11 @@ import pytest
 from fastapi import FastAPI
 
 from common.db import Tenant
+from common.health import Health
 from common.testing import IdentityIssuer
 from devstack.pytest_plugin import ServiceDatabase
 from exports.app import create_app
-from exports.bootstrap import Deps
+from exports.deps import Deps
 from exports.rendering.process import Limits, Renderer
 
 from .story import Org, Proposal
@@ -65,10 +67,13 @@ async def test_content_that_cannot_be_set_is_refused_with_the_reason(org: Org) -
 
 class TestARendererThatNeverFinishes:
     @pytest.fixture
-    async def app(self, deps: Deps, issuer: IdentityIssuer) -> FastAPI:
+    async def app(self, deps: Deps, issuer: IdentityIssuer) -> AsyncIterator[FastAPI]:
         hopeless = Renderer(Limits(timeout_seconds=0.01), concurrency=1)
         settings = deps.settings.model_copy(update={"export_sync_seconds": 0.1})
-        return create_app(dataclasses.replace(deps, renderer=hopeless, settings=settings), verifier=issuer.verifier)
+        hopeless_deps = dataclasses.replace(deps, renderer=hopeless, settings=settings)
+        app = create_app(settings, nullcontext(hopeless_deps), health=Health(), verifier=issuer.verifier)
+        async with app.router.lifespan_context(app):
+            yield app
 
     @pytest.fixture
     async def hopeless(self, app: FastAPI, org: Org) -> AsyncIterator[Org]:

@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from common.health import Dependency, Health
-from common.http import create_app as create_common_app
-from common.identity import IdentityVerifier, KeySet
+from common.health import Health
+from common.identity import IdentityVerifier
+from common.service_app import create_service_app
 from gateway.accounts.api import router as accounts
 from gateway.audit.api import router as audit
 from gateway.bootstrap import make_decider
@@ -44,36 +44,28 @@ class Gateway:
 
 
 def create_app(settings: Settings, deps: AbstractAsyncContextManager[Deps], *, health: Health) -> Gateway:
-    """The app; `deps` is opened before the first request and closed after the last."""
-    verifier = IdentityVerifier("gateway", KeySet())
+    """The app; `deps` lives as long as it does."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with deps as opened:
-            # Its own keys need no fetching.
-            app.state.identity_verifier = IdentityVerifier("gateway", opened.signer.key_set())
-            app.state.deps = opened
-            gateway.decision = DecisionApp(make_decider(opened))
-            health.dependencies = (
-                Dependency("postgres", opened.db.ping),
-                Dependency("valkey", opened.store.ping, required=False),
-                Dependency("nats", opened.bus.ping, required=False),
-            )
-            collecting = asyncio.create_task(app.state.collector.run())
-            try:
-                yield
-            finally:
-                collecting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await collecting
+    async def around(app: FastAPI, opened: Deps) -> AsyncIterator[None]:
+        # Its own keys need no fetching.
+        app.state.identity_verifier = IdentityVerifier("gateway", opened.signer.key_set())
+        gateway.decision = DecisionApp(make_decider(opened))
+        collecting = asyncio.create_task(app.state.collector.run())
+        try:
+            yield
+        finally:
+            collecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await collecting
 
-    app = create_common_app(
-        service="gateway",
+    app = create_service_app(
+        settings,
+        deps,
         title="Bidwright gateway",
         routers=[accounts, orgs, keys, audit, openapi, site],
         health=health,
-        verifier=verifier,
-        lifespan=lifespan,
+        around=around,
     )
     app.state.spa = Spa(settings.web_dist)
     app.mount("/app", app.state.spa)

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from common.bus import Bus
-from common.clock import Clock, SystemClock
-from common.db import Database
+from common.clock import Clock
+from common.parts import open_parts
 from common.telemetry import get_logger
 from gateway import telemetry
 from gateway.accounts.passwords import Passwords
@@ -29,15 +28,6 @@ log = get_logger()
 @asynccontextmanager
 async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Deps]:
     """Builds everything from the settings, and closes it in reverse. Nothing needs to be reachable for it."""
-    clock = clock or SystemClock()
-    bus = Bus(settings.nats_url.get_secret_value(), service="gateway")
-    db = Database(
-        settings.database_url.get_secret_value(),
-        service="gateway",
-        clock=clock,
-        poke=bus.poke,
-        pool_size=settings.database_pool_size,
-    )
     policy = LimitPolicy.from_settings(settings)
     store = FactStore(open_client(settings.redis_url.get_secret_value()), policy)
     cache = FactCache(store)
@@ -45,27 +35,25 @@ async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         log.warning(
             telemetry.DEBUG_RELAXED, register_answers_with_token=settings.hands_out_tokens, ai_limits=policy.enforce_ai
         )
-    bus.connect_in_background()
-    try:
-        yield Deps(
-            settings=settings,
-            clock=clock,
-            db=db,
-            bus=bus,
-            store=store,
-            cache=cache,
-            signer=make_signer(settings),
-            passwords=Passwords(),
-            throttle=LoginThrottle(
-                store, per_account=settings.login_rate_per_min, per_address=settings.login_rate_per_min_address
-            ),
-            sender=make_sender(settings),
-        )
-    finally:
-        await cache.close()
-        await store.close()
-        await db.close()
-        await bus.close()
+    async with open_parts(settings, clock=clock) as parts:
+        try:
+            yield Deps(
+                clock=parts.clock,
+                db=parts.db,
+                bus=parts.bus,
+                settings=settings,
+                store=store,
+                cache=cache,
+                signer=make_signer(settings),
+                passwords=Passwords(),
+                throttle=LoginThrottle(
+                    store, per_account=settings.login_rate_per_min, per_address=settings.login_rate_per_min_address
+                ),
+                sender=make_sender(settings),
+            )
+        finally:
+            await cache.close()
+            await store.close()
 
 
 def make_signer(settings: Settings) -> Signer:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.bus import Bus
-from common.clock import Clock
-from common.db import Database
+from common.health import Dependency
 from common.identity import Identity
+from common.parts import ServiceDeps
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.throttle import LoginThrottle
 from gateway.cache import FactCache
@@ -18,20 +18,22 @@ from gateway.mail.sender import Sender
 from gateway.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
+@dataclass(frozen=True)
+class Deps(ServiceDeps):
     """One for a process."""
 
     settings: Settings
-    clock: Clock
-    db: Database
-    bus: Bus
     store: FactStore
     cache: FactCache
     signer: Signer
     passwords: Passwords
     throttle: LoginThrottle
     sender: Sender
+
+    @property
+    def dependencies(self) -> Sequence[Dependency]:
+        """What readiness asks. Without Valkey, PostgreSQL answers and limits are counted in the process."""
+        return (*super().dependencies, Dependency("valkey", self.store.ping, required=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
 from common.health import Health
-from common.http import create_app as create_common_app
-from common.identity import IdentityVerifier, KeySet
+from common.identity import IdentityVerifier
+from common.service_app import create_service_app
 from uploads.api import router
 from uploads.deps import Deps
 from uploads.settings import Settings
@@ -22,24 +21,7 @@ def create_app(
     health: Health,
     verifier: IdentityVerifier | None = None,
 ) -> FastAPI:
-    """The app; `deps` is opened before the first request and closed after the last.
-
-    Args:
-        verifier: for tests that sign their own identities.
-    """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with deps as opened:
-            app.state.deps = opened
-            health.dependencies = opened.dependencies
-            yield
-
-    return create_common_app(
-        service="uploads",
-        title="Bidwright uploads",
-        routers=[router],
-        health=health,
-        verifier=verifier or IdentityVerifier("uploads", KeySet(settings.identity_jwks_url)),
-        lifespan=lifespan,
+    """The app; `deps` lives as long as it does, `verifier` is for tests that sign their own identities."""
+    return create_service_app(
+        settings, deps, title="Bidwright uploads", routers=[router], health=health, verifier=verifier
     )

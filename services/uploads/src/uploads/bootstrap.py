@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from common.bus import Bus
-from common.clock import Clock, SystemClock
-from common.db import Database
+from common.clock import Clock
+from common.parts import open_parts
 from common.storage import ObjectStore
 from uploads.deps import Deps
 from uploads.extraction import Options
@@ -29,26 +28,13 @@ SILENT_SECONDS: Final = 300.0
 
 @asynccontextmanager
 async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Deps]:
-    """Builds everything from the settings, and closes it in reverse.
-
-    NATS is joined in the background: an API process must work while it is away, and the worker waits for it itself.
-    """
-    clock = clock or SystemClock()
-    bus = Bus(settings.nats_url.get_secret_value(), service="uploads")
-    db = Database(
-        settings.database_url.get_secret_value(),
-        service="uploads",
-        clock=clock,
-        poke=bus.poke,
-        pool_size=settings.database_pool_size,
-    )
-    bus.connect_in_background()
-    try:
+    """Builds everything from the settings, and closes it in reverse."""
+    async with open_parts(settings, clock=clock) as parts:
         yield Deps(
+            clock=parts.clock,
+            db=parts.db,
+            bus=parts.bus,
             settings=settings,
-            clock=clock,
-            db=db,
-            bus=bus,
             store=ObjectStore(settings.objects_url),
             staging=Staging(
                 settings.staging_dir,
@@ -68,6 +54,3 @@ async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncI
                 silent_seconds=min(settings.text_extraction_timeout_seconds, SILENT_SECONDS),
             ),
         )
-    finally:
-        await db.close()
-        await bus.close()

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.bus import Bus
-from common.clock import Clock
-from common.db import Database
 from common.health import Dependency
+from common.parts import ServiceDeps
 from common.storage import ObjectStore
 from uploads.extraction import Options
 from uploads.inspection import Caps
@@ -20,13 +18,10 @@ from uploads.staging import Staging
 
 
 @dataclass(frozen=True)
-class Deps:
+class Deps(ServiceDeps):
     """Built once for a process, and passed to every use case."""
 
     settings: Settings
-    clock: Clock
-    db: Database
-    bus: Bus
     store: ObjectStore
     staging: Staging
     scanner: Scanner
@@ -38,9 +33,5 @@ class Deps:
 
     @property
     def dependencies(self) -> Sequence[Dependency]:
-        """What readiness asks. Without NATS writes still commit, so an API without it is ready."""
-        return (
-            Dependency("postgres", self.db.ping),
-            Dependency("storage", self.store.ping),
-            Dependency("nats", self.bus.ping, required=False),
-        )
+        """What readiness asks: the object store too."""
+        return (*super().dependencies, Dependency("storage", self.store.ping))

@@ -1,0 +1,47 @@
+"""What every process of a service has: a clock, the database, the bus; opened together, closed in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from common.bus import Bus
+from common.clock import Clock, SystemClock
+from common.db import Database
+from common.health import Dependency
+from common.settings import ServiceSettings
+
+
+@dataclass(frozen=True)
+class ServiceDeps:
+    """The base of a service's own `Deps`."""
+
+    clock: Clock
+    db: Database
+    bus: Bus
+
+    @property
+    def dependencies(self) -> Sequence[Dependency]:
+        """What readiness asks. Without NATS writes still commit and messages wait, so an API without it is ready."""
+        return (Dependency("postgres", self.db.ping), Dependency("nats", self.bus.ping, required=False))
+
+
+@asynccontextmanager
+async def open_parts(settings: ServiceSettings, *, clock: Clock | None = None) -> AsyncIterator[ServiceDeps]:
+    """Opens them from the settings. NATS is joined in the background: nothing needs to be reachable for it."""
+    clock = clock or SystemClock()
+    bus = Bus(settings.nats_url.get_secret_value(), service=settings.SERVICE)
+    db = Database(
+        settings.database_url.get_secret_value(),
+        service=settings.SERVICE,
+        clock=clock,
+        poke=bus.poke,
+        pool_size=settings.database_pool_size,
+    )
+    bus.connect_in_background()
+    try:
+        yield ServiceDeps(clock=clock, db=db, bus=bus)
+    finally:
+        await db.close()
+        await bus.close()
