@@ -1,0 +1,3 @@
+"""Every test can have the real servers: see devstack.pytest_plugin."""
+
+pytest_plugins = ["devstack.pytest_plugin"]

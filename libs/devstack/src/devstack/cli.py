@@ -1,0 +1,111 @@
+"""The commands behind ``./bidwright``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from devstack.errors import StackError, UsageError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line instead of a screen of usage."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message}; see: ./bidwright {self.prog.partition(' ')[2]} --help".replace("  ", " "))
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, or 0 for any free one")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line as contract.md has it."""
+    top = _Parser(prog="bidwright", description="Bidwright on this machine, with its real servers.")
+    top.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--data", type=Path, default=None, metavar="DIR", help="which stack (default .bidwright)")
+        return made
+
+    up = command("up", "start everything, and stay until Ctrl-C")
+    up.add_argument("--port", type=_port, default=8080, help="where the product answers (default 8080; 0: any free)")
+    up.add_argument("--detach", action="store_true", help="return when everything is ready")
+    up.add_argument("--env", type=Path, metavar="FILE", help="settings, a KEY=VALUE a line")
+    up.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings; they win over the file's")
+    command("down", "stop everything")
+    restart = command("restart", "restart a part, or everything")
+    restart.add_argument("part", nargs="?")
+    status = command("status", "how each part is; exit 1 when one is down")
+    status.add_argument("--json", action="store_true")
+    logs = command("logs", "what the parts wrote")
+    logs.add_argument("part", nargs="?")
+    logs.add_argument("-f", "--follow", action="store_true")
+    logs.add_argument("-n", "--lines", type=int, default=200, help="the last so many lines of each (default 200)")
+    command("env", "the addresses and test secrets of a running stack, as KEY=VALUE")
+    command("seed", "a demo: orgs on each tier, people, proposals, uploads")
+    mail = command("mail", "the local mailbox")
+    mail.add_argument("--json", action="store_true")
+    test = command(
+        "test", "run the tests: lint, unit, integration, contract, e2e, web, browser; all when none is named"
+    )
+    test.add_argument("names", nargs="*", metavar="NAME")
+    command("lock", "write the lock files anew from what the members ask for")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; every expected failure is one line on stderr and an exit code that is not 0."""
+    try:
+        arguments = parser().parse_args(argv)
+        return _run(arguments)
+    except StackError as error:
+        print(f"bidwright: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Imported here: `status` need not load what `test` needs.
+    root: Path = arguments.root
+    if arguments.command == "lock":
+        from devstack import locks
+
+        return locks.write(root)
+    if arguments.command == "test":
+        from devstack import testing
+
+        return testing.run(root, arguments.names)
+    from devstack import commands
+    from devstack.data import DataFolder
+
+    data = DataFolder(arguments.data or root / ".bidwright")
+    if arguments.command == "up":
+        return commands.up(root, data, arguments.port, arguments.env, arguments.settings, detach=arguments.detach)
+    if arguments.command == "down":
+        return commands.down(data)
+    if arguments.command == "restart":
+        return commands.restart(data, arguments.part)
+    if arguments.command == "status":
+        return commands.status(data, as_json=arguments.json)
+    if arguments.command == "logs":
+        return commands.logs(data, arguments.part, follow=arguments.follow, lines=arguments.lines)
+    if arguments.command == "env":
+        return commands.env(data)
+    if arguments.command == "mail":
+        return commands.mail(data, as_json=arguments.json)
+    from devstack import seed
+
+    return seed.run(root, data, commands.running_env(data))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

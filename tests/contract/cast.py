@@ -1,0 +1,70 @@
+"""The people of these tests: each role in one org with room for all, and a stranger in an org of their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import httpx
+
+from common.identity import Role
+from devstack.person import Person
+from devstack.running import RunningStack
+
+PASSWORD = "a long enough pass phrase"
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everyone, signed in."""
+
+    base_url: str
+    owner: Person
+    admin: Person
+    member: Person
+    viewer: Person
+    stranger: Person
+
+    def of(self, role: Role) -> Person:
+        """The one who is that in the org."""
+        person = getattr(self, role)
+        assert isinstance(person, Person)
+        return person
+
+
+def ask(
+    person: Person, method: str, path: str, headers: Mapping[str, Any] | None = None, **more: Any
+) -> httpx.Response:
+    """One request in the person's org, whatever comes of it."""
+    org = {"X-Org-ID": person.org_id} if person.org_id else {}
+    return person.http.request(method, path, headers={**org, **(headers or {})}, **more)
+
+
+def nobody(base_url: str) -> httpx.Client:
+    """A client without a session."""
+    return httpx.Client(base_url=base_url, timeout=30)
+
+
+def assemble(stack: RunningStack) -> Cast:
+    """Register everyone, buy the org a tier whose limits these tests do not reach, and fill it."""
+
+    def arrive(role: str) -> Person:
+        address = f"{role}-{uuid.uuid4().hex[:12]}@example.com"
+        person = Person(stack.base_url, stack.data / "mailbox", address, PASSWORD, role.title())
+        person.register()
+        return person
+
+    with ThreadPoolExecutor() as pool:
+        owner, admin, member, viewer, stranger = pool.map(arrive, ("owner", "admin", "member", "viewer", "stranger"))
+    owner.make_org("Eldermoor Energy")
+    stranger.make_org("Harrowgate Hydro")
+    owner.subscribe("enterprise_monthly", seats=6)
+    # The gateway hears of the seats a moment after billing.
+    for person, role in ((admin, "admin"), (member, "member"), (viewer, "viewer")):
+        owner.invite(person, role)
+        person.org_id = owner.org_id
+    return Cast(stack.base_url, owner, admin, member, viewer, stranger)

@@ -1,0 +1,214 @@
+/** Each call the product makes, in the product's words. */
+
+import { body, client } from './client'
+import { followJob, pause, type JobWatch } from './jobs'
+import { isApiError } from './problem'
+import type {
+  Draft,
+  Export,
+  ExportFormat,
+  Invite,
+  InvitePreview,
+  InviteRole,
+  Me,
+  Member,
+  OrgMembership,
+  Page,
+  Plan,
+  Price,
+  Proposal,
+  Revision,
+  Section,
+  Upload,
+  UploadText,
+  Usage,
+} from './types'
+
+/** Asks again while the service is settling, as it says, for half a minute at most. */
+async function whenConsistent<T>(call: () => Promise<T>): Promise<T> {
+  for (let left = 8; ; left--) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isApiError(error) || !error.settling || left === 0) throw error
+      await pause(Math.min(error.retryAfter ?? 1, 5) * 1000)
+    }
+  }
+}
+
+// --- account ---------------------------------------------------------------------------------------------------------
+
+export const register = (input: { email: string; password: string; name: string }) =>
+  body(client.POST('/api/auth/register', { body: input }))
+
+export const verifyEmail = (token: string) => body(client.POST('/api/auth/email/verify', { body: { token } }))
+
+export const signIn = (input: { email: string; password: string }) =>
+  body(client.POST('/api/auth/login', { body: input }))
+
+export const signOut = () => body(client.POST('/api/auth/logout'))
+
+export const forgotPassword = (email: string) => body(client.POST('/api/auth/password/forgot', { body: { email } }))
+
+export const resetPassword = (input: { token: string; password: string }) =>
+  body(client.POST('/api/auth/password/reset', { body: input }))
+
+export const getMe = (): Promise<Me> => body(client.GET('/api/me'))
+
+// --- organisations ---------------------------------------------------------------------------------------------------
+
+export const createOrg = (name: string) => body(client.POST('/api/orgs', { body: { name } }))
+
+export const listMembers = (orgId: string): Promise<Page<Member>> =>
+  body(client.GET('/api/orgs/{org_id}/members', { params: { path: { org_id: orgId } } }))
+
+export const listInvites = (orgId: string): Promise<Page<Invite>> =>
+  body(client.GET('/api/orgs/{org_id}/invites', { params: { path: { org_id: orgId } } }))
+
+export const invite = (orgId: string, input: { email: string; role: InviteRole }) =>
+  body(client.POST('/api/orgs/{org_id}/invites', { params: { path: { org_id: orgId } }, body: input }))
+
+export const getInvite = (token: string): Promise<InvitePreview> =>
+  body(client.GET('/api/invites/{token}', { params: { path: { token } } }))
+
+export const acceptInvite = (token: string): Promise<OrgMembership> =>
+  body(client.POST('/api/invites/accept', { body: { token } }))
+
+// --- billing ---------------------------------------------------------------------------------------------------------
+
+export const getUsage = (): Promise<Usage> => body(client.GET('/api/usage'))
+
+export const checkout = (price: Price) => body(client.POST('/api/billing/checkout', { body: { price } }))
+
+export const billingPortal = () => body(client.POST('/api/billing/portal'))
+
+// --- proposals -------------------------------------------------------------------------------------------------------
+
+export const listProposals = (query: { q?: string; cursor?: string }): Promise<Page<Proposal>> =>
+  body(client.GET('/api/proposals', { params: { query } }))
+
+export const createProposal = (input: {
+  title: string
+  call_text?: string
+  call_upload_id?: string
+}): Promise<Proposal> => whenConsistent(() => body(client.POST('/api/proposals', { body: input })))
+
+export const getProposal = (id: string): Promise<Proposal> =>
+  body(client.GET('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } } }))
+
+export const renameProposal = (id: string, title: string): Promise<Proposal> =>
+  body(client.PATCH('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } }, body: { title } }))
+
+export const deleteProposal = (id: string) =>
+  body(client.DELETE('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } } }))
+
+export const listSections = (proposalId: string): Promise<Page<Section>> =>
+  body(client.GET('/api/proposals/{proposal_id}/sections', { params: { path: { proposal_id: proposalId } } }))
+
+export const addSection = (proposalId: string, title: string): Promise<Section> =>
+  body(
+    client.POST('/api/proposals/{proposal_id}/sections', {
+      params: { path: { proposal_id: proposalId } },
+      body: { title },
+    }),
+  )
+
+export const getSection = (id: string): Promise<Section> =>
+  body(client.GET('/api/sections/{section_id}', { params: { path: { section_id: id } } }))
+
+export const saveSection = (
+  id: string,
+  revision: number,
+  change: { text?: string; title?: string },
+): Promise<Section> =>
+  body(
+    client.PATCH('/api/sections/{section_id}', {
+      params: { path: { section_id: id } },
+      headers: { 'If-Match': `"${revision}"` },
+      body: change,
+      keepalive: (change.text?.length ?? 0) < 15_000, // a save begun while the page closes still arrives; browsers cap it at 64 KiB
+    }),
+  )
+
+export const approveSection = (id: string, revision: number): Promise<Section> =>
+  body(
+    client.POST('/api/sections/{section_id}/approve', {
+      params: { path: { section_id: id } },
+      headers: { 'If-Match': `"${revision}"` },
+    }),
+  )
+
+export const withdrawApproval = (id: string): Promise<Section> =>
+  body(client.DELETE('/api/sections/{section_id}/approve', { params: { path: { section_id: id } } }))
+
+// --- AI: each answers at once, or names a job to follow --------------------------------------------------------------
+
+const IN_BACKGROUND = { Prefer: 'respond-async' }
+
+export interface GenerationWatch extends JobWatch {
+  onJob?: (jobId: string) => void
+}
+
+type Answer<T> = T | { job_id: string }
+
+async function finish<T>(answer: Answer<T>, watch: GenerationWatch): Promise<T> {
+  if (!answer || typeof answer !== 'object' || !('job_id' in answer)) return answer as T
+  watch.onJob?.(answer.job_id)
+  const job = await followJob(answer.job_id, watch)
+  return job.result as T
+}
+
+export async function plan(proposalId: string, watch: GenerationWatch = {}): Promise<Plan> {
+  const answer = await whenConsistent(() =>
+    body(client.POST('/api/ai/plan', { body: { proposal_id: proposalId }, headers: IN_BACKGROUND })),
+  )
+  return finish(answer as Answer<Plan>, watch)
+}
+
+export async function draft(
+  input: { section_id: string; answers: Record<string, string>; upload_ids?: string[] },
+  watch: GenerationWatch = {},
+): Promise<Draft> {
+  const answer = await whenConsistent(() => body(client.POST('/api/ai/write', { body: input, headers: IN_BACKGROUND })))
+  return finish(answer as Answer<Draft>, watch)
+}
+
+export async function revise(
+  input: { section_id: string; instruction: string },
+  watch: GenerationWatch = {},
+): Promise<Revision> {
+  const answer = await whenConsistent(() =>
+    body(client.POST('/api/ai/revise', { body: input, headers: IN_BACKGROUND })),
+  )
+  return finish(answer as Answer<Revision>, watch)
+}
+
+export const cancelJob = (id: string) =>
+  body(client.POST('/api/ai/jobs/{job_id}/cancel', { params: { path: { job_id: id } } }))
+
+// --- exports ---------------------------------------------------------------------------------------------------------
+
+export const listExports = (proposalId: string): Promise<Page<Export>> =>
+  body(client.GET('/api/exports', { params: { query: { proposal_id: proposalId } } }))
+
+/** Asks for an export of exactly the revision that was seen. */
+export async function createExport(input: {
+  proposal_id: string
+  format: ExportFormat
+  proposal_revision: number
+}): Promise<Export> {
+  return whenConsistent(() => body(client.POST('/api/exports', { body: input })))
+}
+
+// --- uploads ---------------------------------------------------------------------------------------------------------
+
+export const listUploads = (): Promise<Page<Upload>> => body(client.GET('/api/uploads'))
+
+export const getUpload = (id: string): Promise<Upload> =>
+  body(client.GET('/api/uploads/{upload_id}', { params: { path: { upload_id: id } } }))
+
+export const getUploadText = (id: string): Promise<UploadText> =>
+  body(client.GET('/api/uploads/{upload_id}/text', { params: { path: { upload_id: id } } }))
+
+export const deleteUpload = (id: string) =>
+  body(client.DELETE('/api/uploads/{upload_id}', { params: { path: { upload_id: id } } }))

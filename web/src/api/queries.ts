@@ -1,0 +1,95 @@
+/** What is read, and under which key it is cached. Everything of an organisation lies under its id. */
+
+import { QueryClient, queryOptions, infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query'
+
+import * as api from './endpoints'
+import { currentOrg } from './org'
+import { isApiError } from './problem'
+import type { Export, Upload } from './types'
+
+/** How long until a query of a part that is down asks again. */
+function healing(query: { state: { error: unknown } }): number | false {
+  return isApiError(query.state.error, 'unavailable', 'network') ? 8_000 : false
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // A refusal is an answer; only a part that does not answer is asked again.
+      retry: (count, error) => count < 2 && isApiError(error, 'unavailable', 'network'),
+      retryDelay: (count) => 600 * 2 ** count,
+      // While a part is down its data is asked for again, so that the page heals by itself.
+      refetchInterval: healing,
+    },
+  },
+})
+
+const scope = () => ['org', currentOrg.get() ?? 'personal'] as const
+
+export const keys = {
+  me: ['me'] as const,
+  usage: () => [...scope(), 'usage'] as const,
+  proposals: () => [...scope(), 'proposals'] as const,
+  proposal: (id: string) => [...scope(), 'proposal', id] as const,
+  sections: (proposalId: string) => [...scope(), 'sections', proposalId] as const,
+  exports: (proposalId: string) => [...scope(), 'exports', proposalId] as const,
+  uploads: () => [...scope(), 'uploads'] as const,
+  members: () => [...scope(), 'members'] as const,
+  invites: () => [...scope(), 'invites'] as const,
+}
+
+export const meQuery = queryOptions({ queryKey: keys.me, queryFn: api.getMe, staleTime: 30_000 })
+
+export const usageQuery = () => queryOptions({ queryKey: keys.usage(), queryFn: api.getUsage })
+
+export const proposalsQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.proposals(), q],
+    queryFn: ({ pageParam }) => api.listProposals({ q: q || undefined, cursor: pageParam ?? undefined }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+  })
+
+export const proposalQuery = (id: string) =>
+  queryOptions({ queryKey: keys.proposal(id), queryFn: () => api.getProposal(id) })
+
+export const sectionsQuery = (proposalId: string) =>
+  queryOptions({
+    queryKey: keys.sections(proposalId),
+    queryFn: async () => (await api.listSections(proposalId)).items.toSorted((a, b) => a.position - b.position),
+  })
+
+export const exportsQuery = (proposalId: string) =>
+  queryOptions({
+    queryKey: keys.exports(proposalId),
+    queryFn: async () => (await api.listExports(proposalId)).items,
+    refetchInterval: (query) => (query.state.data?.some(isRendering) ? 1_500 : healing(query)),
+  })
+
+export const uploadsQuery = () =>
+  queryOptions({
+    queryKey: keys.uploads(),
+    queryFn: async () => (await api.listUploads()).items,
+    refetchInterval: (query) => (query.state.data?.some(isProcessing) ? 1_500 : healing(query)),
+  })
+
+export const uploadQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.uploads(), id],
+    queryFn: () => api.getUpload(id),
+    refetchInterval: (query) => (query.state.data && isProcessing(query.state.data) ? 1_000 : healing(query)),
+  })
+
+export const uploadTextQuery = (id: string) =>
+  queryOptions({ queryKey: [...keys.uploads(), id, 'text'], queryFn: () => api.getUploadText(id), staleTime: Infinity })
+
+export const membersQuery = (orgId: string) =>
+  queryOptions({ queryKey: keys.members(), queryFn: async () => (await api.listMembers(orgId)).items })
+
+export const invitesQuery = (orgId: string) =>
+  queryOptions({ queryKey: keys.invites(), queryFn: async () => (await api.listInvites(orgId)).items })
+
+export const isRendering = (e: Export): boolean => e.status !== 'done' && e.status !== 'failed'
+export const isProcessing = (u: Upload): boolean => u.status === 'processing'
