@@ -146,6 +146,11 @@ class Bus:
             },
         )
 
+    async def count_dead_letters(self) -> int:
+        """How many of this service's dead letters wait. Raises NatsError."""
+        info = await self.js.stream_info(DEAD_LETTERS_STREAM, subjects_filter=f"dead.{self.service}.>")
+        return sum((info.state.subjects or {}).values())
+
     async def ping(self) -> None:
         """Raises when NATS does not answer within a second."""
         if not self.client.is_connected:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from nats.errors import Error as NatsError
 from prometheus_client import Gauge
 from sqlalchemy import text
 
+from common.bus import Bus
 from common.db import Database, Tenant
 from common.inbox import Consumer
+from common.telemetry import get_logger
+
+log = get_logger()
 
 OUTBOX_UNPUBLISHED = Gauge("bidwright_outbox_unpublished", "Messages that wait to be sent", ["service"])
 OUTBOX_OLDEST = Gauge("bidwright_outbox_oldest_seconds", "Age of the oldest unsent message", ["service"])
 JOBS_QUEUED = Gauge("bidwright_jobs_queued", "Jobs that wait for a worker", ["service", "kind"])
 JOBS_OLDEST = Gauge("bidwright_jobs_oldest_seconds", "Age of the oldest waiting job", ["service", "kind"])
+DEAD_LETTERS = Gauge("bidwright_dead_letters", "Messages that could not be handled and wait for someone", ["service"])
 INBOX_GAP = Gauge("bidwright_inbox_gap_seconds", "How long an aggregate has waited for a missing event", ["service"])
 
 _OUTBOX: Final = text(
@@ -29,8 +35,9 @@ _JOBS: Final = text(
 class PlumbingMetrics:
     """Reads the gauges of one service as its worker role."""
 
-    def __init__(self, db: Database, consumer: Consumer) -> None:
+    def __init__(self, db: Database, bus: Bus, consumer: Consumer) -> None:
         self._db = db
+        self._bus = bus
         self._consumer = consumer
         self._kinds: set[str] = set()
 
@@ -48,5 +55,9 @@ class PlumbingMetrics:
             queued, age = waiting.get(kind, (0, 0))
             JOBS_QUEUED.labels(service, kind).set(queued)
             JOBS_OLDEST.labels(service, kind).set(float(age))
+        try:
+            DEAD_LETTERS.labels(service).set(await self._bus.count_dead_letters())
+        except (NatsError, OSError, TimeoutError):
+            log.debug("metrics.dead_letters_unknown")
         since = min(self._consumer.gaps.values(), default=None)
         INBOX_GAP.labels(service).set(time.monotonic() - since if since is not None else 0)

@@ -115,6 +115,7 @@ def nats_config(passwords: Mapping[str, str], services: Sequence[str] = SERVICES
             f"dead.{service}.>",
             f"live.{service}.>",
             f"poke.{service}",
+            f"$JS.API.STREAM.INFO.{DEAD_LETTERS_STREAM}",
             f"$JS.API.CONSUMER.MSG.NEXT.{EVENTS_STREAM}.{service}",
             f"$JS.API.CONSUMER.MSG.NEXT.{JOBS_STREAM}.{service}-jobs",
             f"$JS.ACK.{EVENTS_STREAM}.{service}.>",

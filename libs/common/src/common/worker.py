@@ -83,7 +83,7 @@ class Worker(Generic[D]):
         health = Health([Dependency("postgres", self.db.ping), Dependency("nats", self.bus.ping), *self.dependencies])
         runner = JobRunner(self.db, self.job_kinds, self.deps)
         consumer = Consumer(self.db, self.bus, self.event_handlers, self.deps)
-        metrics = PlumbingMetrics(self.db, consumer)
+        metrics = PlumbingMetrics(self.db, self.bus, consumer)
         timers = [
             Timer("jobs.sweep", SWEEP_SECONDS, runner.sweep),
             Timer("plumbing.metrics", METRICS_SECONDS, metrics.refresh),

@@ -188,6 +188,7 @@ class TestOutboxToInbox:
             message = await admin.jetstream().get_last_msg("DEAD_LETTERS", "dead.billing.events.gateway.org.created")
             assert message.headers is not None
             assert message.headers["bidwright-reason"] == "invalid_payload"
+            assert await bus.count_dead_letters() == 1
         finally:
             stop.set()
             await consuming
