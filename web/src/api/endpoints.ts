@@ -24,7 +24,7 @@ import type {
   Usage,
 } from './types'
 
-/** Asks again while the service is settling, as it says, for half a minute at most. */
+/** Asks again, a few times and as often as the service says, while it has yet to hear what another one has said. */
 async function whenConsistent<T>(call: () => Promise<T>): Promise<T> {
   for (let left = 8; ; left--) {
     try {

@@ -17,7 +17,7 @@ export function Menu({
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner sideOffset={6} align={align} className="z-10 outline-none">
-          <Base.Popup className="max-h-[var(--available-height)] min-w-56 overflow-y-auto rounded-xl border border-line bg-surface p-1.5 shadow-pop transition-opacity duration-100 outline-none data-ending-style:opacity-0 data-starting-style:opacity-0">
+          <Base.Popup className="max-h-[var(--available-height)] max-w-80 min-w-56 overflow-y-auto rounded-xl border border-line bg-surface p-1.5 shadow-pop transition-opacity duration-100 outline-none data-ending-style:opacity-0 data-starting-style:opacity-0">
             {children}
           </Base.Popup>
         </Base.Positioner>

@@ -83,6 +83,13 @@ class TestRevise:
         assert 0 < len(shorter.split()) <= words
         assert all(sentence in self.TEXT for sentence in shorter.replace("\n\n", " ").split(". "))
 
+    def test_the_number_of_a_list_item_goes_with_its_sentence(self) -> None:
+        text = "We lease the roof for 20 years. 3. We allow our pumps to be switched. 4. Our operator works 24 days."
+        assert revise(text, "make it shorter") in (
+            "We lease the roof for 20 years.",
+            "We lease the roof for 20 years. 3. We allow our pumps to be switched.",
+        )
+
     @given(text=st.text(max_size=200), instruction=st.text(min_size=1, max_size=60))
     def test_it_never_fails(self, text: str, instruction: str) -> None:
         revise(text, instruction)

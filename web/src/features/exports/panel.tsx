@@ -117,12 +117,14 @@ function ExportRow({ item, title }: { item: Export; title: string }) {
   return (
     <li className="rounded-xl border border-line px-3.5 py-3">
       <div className="flex items-center gap-2.5">
-        <Badge tone="accent">{NAMES[item.format]}</Badge>
-        <span className="min-w-0 flex-1 truncate text-[0.87rem] text-ink-3">
-          {[item.size ? bytes(item.size) : null, item.created_at ? ago(item.created_at) : null]
-            .filter(Boolean)
-            .join(' · ')}
-        </span>
+        <div className="min-w-0 flex-1">
+          <p className="font-medium">{NAMES[item.format]}</p>
+          <p className="text-[0.87rem] text-ink-3">
+            {[item.size ? bytes(item.size) : null, item.created_at ? ago(item.created_at) : null]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        </div>
         {isRendering(item) ? (
           <Badge tone="warn">Preparing</Badge>
         ) : item.status === 'failed' ? (

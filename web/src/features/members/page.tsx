@@ -80,7 +80,7 @@ function Team({ orgId, orgName, mayInvite }: { orgId: string; orgName: string; m
           <ul className="card divide-y divide-line">
             {invites.data.map((invite) => (
               <li key={invite.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-3">
-                <span className="min-w-0 flex-1 truncate">{invite.email}</span>
+                <span className="min-w-0 flex-1 truncate max-sm:basis-full">{invite.email}</span>
                 {invite.expires_at && (
                   <span className="text-[0.87rem] text-ink-3">until {date(invite.expires_at)}</span>
                 )}

@@ -163,12 +163,7 @@ export function SectionPane({ proposal, section, editable, panel }: SectionPaneP
           </p>
         </div>
       </div>
-      <aside
-        className="flex min-h-0 flex-col border-line max-xl:border-t xl:border-l"
-        aria-label="Assistant, call and export"
-      >
-        {panel(<AssistantPanel proposal={proposal} section={section} editable={editable} settle={settle} />)}
-      </aside>
+      {panel(<AssistantPanel proposal={proposal} section={section} editable={editable} settle={settle} />)}
     </>
   )
 }

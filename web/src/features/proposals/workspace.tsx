@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, FileDown, ListTree, Megaphone, Sparkles } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
 
 import { proposalQuery, sectionsQuery, type Proposal, type Section } from '@/api'
 import { ExportPanel } from '@/features/exports/panel'
@@ -20,6 +21,7 @@ import { SectionPane } from './section-pane'
 import { usePlan } from './use-plan'
 
 const route = getRouteApi('/shell/proposals/$proposalId')
+const PANELS = 'panels'
 
 export type PanelTab = 'assistant' | 'call' | 'export'
 
@@ -63,6 +65,11 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
   const editable = canWrite(useOrg()) && proposal.state !== 'archived'
   const [tab, setTab] = useState<PanelTab>('assistant')
   const plan = usePlan(proposal.id)
+  const showExport = () => {
+    flushSync(() => setTab('export'))
+    // On a small screen the panels lie below the text.
+    document.getElementById(PANELS)?.scrollIntoView({ behavior: 'smooth' })
+  }
   const current = sections.find((s) => s.id === sectionId) ?? sections[0]
 
   // One panel for the whole page; what the assistant says depends on the section.
@@ -105,7 +112,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
 
   return (
     <div className="flex min-h-0 flex-1 flex-col xl:h-[calc(100dvh-3.75rem)] xl:flex-none">
-      <Header proposal={proposal} sections={sections} editable={editable} onExport={() => setTab('export')} />
+      <Header proposal={proposal} sections={sections} editable={editable} onExport={showExport} />
       <div className="grid min-h-0 flex-1 grid-cols-1 max-xl:grid-rows-[auto_1fr_auto] lg:grid-cols-[17rem_minmax(0,1fr)] lg:max-xl:grid-rows-[1fr_auto] xl:grid-cols-[17rem_minmax(0,1fr)_23rem]">
         <aside
           className={cx(
@@ -119,7 +126,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
               <SectionList proposalId={proposal.id} sections={sections} currentId={current?.id} />
             )}
             {editable && sections.length > 0 && (
-              <div className="mt-3 space-y-1">
+              <div className="mt-3 grid gap-1 max-lg:mt-2 max-lg:grid-cols-2">
                 <AddSection proposalId={proposal.id} />
                 <Button
                   variant="ghost"
@@ -136,7 +143,13 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
           </div>
         </aside>
         {current ? (
-          <SectionPane key={current.id} proposal={proposal} section={current} editable={editable} panel={panel} />
+          <SectionPane
+            key={current.id}
+            proposal={proposal}
+            section={current}
+            editable={editable}
+            panel={(assistant) => <Panels>{panel(assistant)}</Panels>}
+          />
         ) : (
           <>
             <div className="min-w-0 bg-surface xl:overflow-y-auto">
@@ -163,15 +176,23 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
                 </div>
               ) : null}
             </div>
-            <aside
-              className="flex min-h-0 flex-col border-line max-xl:border-t xl:border-l"
-              aria-label="Assistant, call and export"
-            >
-              {panel(<p className="text-ink-2">Plan or add a section, then draft it here.</p>)}
-            </aside>
+            <Panels>{panel(<p className="text-ink-2">Plan or add a section, then draft it here.</p>)}</Panels>
           </>
         )}
       </div>
     </div>
+  )
+}
+
+/** Beside the text, or below it on a small screen. */
+function Panels({ children }: { children: ReactNode }) {
+  return (
+    <aside
+      id={PANELS}
+      className="flex min-h-0 scroll-mt-15 flex-col border-line max-xl:border-t xl:border-l"
+      aria-label="Assistant, call and export"
+    >
+      {children}
+    </aside>
   )
 }

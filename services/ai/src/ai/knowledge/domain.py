@@ -10,7 +10,7 @@ PASSAGE_CHARACTERS: Final = 700
 MAX_PASSAGE_CHARACTERS: Final = 2_000
 MAX_QUERY_WORDS: Final = 24
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(\[])")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])(?<!\s\d\.)(?<!\s\d\d\.)\s+(?=[A-Z0-9\"“(\[])")
 _STOP_WORDS: Final = frozenset(
     (
         *("about", "above", "after", "also", "been", "being", "below", "between", "both", "could", "does", "each"),

@@ -25,7 +25,8 @@ _PLAIN_FORMAL: Final = {
     "gets": "obtains", "got": "obtained", "big": "considerable", "huge": "substantial", "really": "", "very": "",
     "stuff": "material", "things": "elements", "okay": "acceptable", "kids": "children",
 }  # fmt: skip
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[“\"(*])")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])(?<!\s\d\.)(?<!\s\d\d\.)\s+(?=[A-Z\[“\"(*]|\d{1,2}\.\s)")
+"""The number of a list's item (`3. We allow …`) belongs to what follows it."""
 
 
 def revise(text: str, instruction: str) -> str:
