@@ -19,6 +19,7 @@ from devstack.nursery_client import NurseryClient
 from devstack.nursery_pool import NurseryPool
 from devstack.report import Progress, Report
 from devstack.stack import MAILBOX, MARK, STRIPE_FAKE, Stack, worker
+from devstack.together import run_together
 from devstack.web import WebApp
 
 # A stop has 10 s: the edge at once, then the services (which finish what runs), then the servers.
@@ -107,21 +108,21 @@ class Supervisor:
             nats_users = await self._timed("provision", self._builder.provision_database())
             await self._start_all([self._builder.nats(nats_users)])
             fake = [self._builder.stripe_fake()] if stack.stripe_is_fake else []
-            await _all(
+            await run_together(
                 self._start_all(fake),
                 self._timed("streams", self._builder.provision_streams()),
                 *(self._timed(f"{service} schema", self._builder.migrate(service)) for service in parts.SERVICES),
             )
             pairs = [self._builder.service(service, kind) for service in parts.SERVICES for kind in ("app", "worker")]
             others = [part for part in pairs if part.name != "gateway"]
-            await _all(self._start_all(others), self._start_gateway(web), self._builder.render_edge())
+            await run_together(self._start_all(others), self._start_gateway(web), self._builder.render_edge())
             await self._start_all([self._builder.envoy()])
         finally:
             web.cancel()
             await asyncio.gather(web, return_exceptions=True)
 
     async def _start_all(self, wanted: Iterable[Part]) -> None:
-        await _all(*(self._start_part(part) for part in wanted))
+        await run_together(*(self._start_part(part) for part in wanted))
 
     async def _start_gateway(self, web: asyncio.Task[None]) -> None:
         """The gateway serves the SPA and looks at its files when it starts, so they have to be there."""
@@ -223,13 +224,11 @@ class Supervisor:
         """The parts, each asked now whether it is ready."""
 
         async def row(keeper: Keeper) -> dict[str, Any]:
-            running = keeper.child is not None and keeper.child.returncode is None
-            return keeper.row(ready=running and await keeper.part.is_ready())
+            return keeper.row(ready=keeper.child is not None and await keeper.part.is_ready())
 
-        order = ["postgres", "nats", "valkey", "envoy", STRIPE_FAKE]
-        known = [self.keepers[name] for name in order if name in self.keepers]
-        known += [keeper for name, keeper in self.keepers.items() if name not in order]
-        return list(await asyncio.gather(*(row(keeper) for keeper in known)))
+        first = ["postgres", "nats", "valkey", "envoy", STRIPE_FAKE]
+        names = sorted(self.keepers, key=lambda name: first.index(name) if name in first else len(first))
+        return list(await asyncio.gather(*(row(self.keepers[name]) for name in names)))
 
     def _set_phase(self, phase: str) -> None:
         self._phase = phase
@@ -249,15 +248,3 @@ class Supervisor:
         }
         with contextlib.suppress(OSError):  # a full disk must not take a running stack down
             self.stack.data.write_state(state)
-
-
-async def _all(*work: Awaitable[Any]) -> None:
-    """Run side by side; the first failure ends the others and is raised."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        for finished in asyncio.as_completed(tasks):
-            await finished
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
