@@ -27,7 +27,7 @@ BROKEN = {
 ODD_VALUES = {
     "NUL": r'"a\u0000b"',
     "half a surrogate": r'"a\ud800b"',
-    "a megabyte": f'"{"x" * 1_000_000}"',
+    "more than a megabyte": f'"{"x" * 1_200_000}"',
     "beyond 64 bits": "1" + "0" * 40,
     "beyond a float": "1e400",
     "an object": '{"a": {"b": [1]}}',
@@ -133,14 +133,18 @@ class TestShape:
                     assert answer.json()["error"] != "rate_limited", seen
 
 
+READ_AS_AN_ID = {("/api/invites/accept", "GET"), ("/api/exports/verify", "GET"), ("/api/exports/verify", "DELETE")}
+"""Beside `/api/exports/{export_id}`, `verify` is an id that is not there: 404."""
+
+
 class TestMethod:
     @pytest.mark.parametrize("path", sorted({operation.path for operation in OPERATIONS}))
     def test_another_one_is_a_405_that_names_all_that_are_there(self, cast: Cast, path: str) -> None:
         there = {operation.method for operation in OPERATIONS if operation.path == path}
         operation = next(operation for operation in OPERATIONS if operation.path == path)
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - there:
-            if path == "/api/invites/accept" and method == "GET":
-                continue  # an invite whose token is "accept": not found
+            if (path, method) in READ_AS_AN_ID:
+                continue
             answer = ask(cast.owner, method, operation.url())
             problem(answer, 405, "method_not_allowed")
             assert there <= {one.strip() for one in answer.headers["allow"].split(",")}, answer.headers["allow"]

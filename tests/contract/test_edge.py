@@ -175,7 +175,7 @@ class TestTheRunbooksSmokeChecks:
             assert answer.status_code == 400, f"{name}: {answer.text}"
             problem(answer, 400, "invalid_signature")
 
-    @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"id": "evt_1"}', b"\xff", b"[" * 100_000])
+    @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"id": "evt_1"}', b"[" * 100_000])
     def test_a_signed_body_that_is_no_event(self, stack: RunningStack, anonymous: httpx.Client, body: bytes) -> None:
         signed = {"Stripe-Signature": _signature(body, stack.env["STRIPE_WEBHOOK_SECRET"])}
         answer = anonymous.post("/api/stripe/webhook", content=body, headers=signed)

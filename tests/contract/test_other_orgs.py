@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from common.ids import new_id
+
 from .cast import Cast, ask
 from .operations import OPERATIONS, Operation, each
 from .problems import problem
@@ -67,7 +69,7 @@ class TestAnIdInABody:
         self, cast: Cast, ids: dict[str, str], path: str, field: str, more: dict[str, Any]
     ) -> None:
         name = "upload_id" if field == "call_upload_id" else field
-        unknown = "01a20c4e-0000-7000-8000-000000000000"
+        unknown = str(new_id())
         answers = [ask(cast.stranger, "POST", path, json={field: one, **more}) for one in (ids[name], unknown)]
         assert [answer.status_code for answer in answers] in ([404, 404], [409, 409])
         assert answers[0].json()["error"] == answers[1].json()["error"]

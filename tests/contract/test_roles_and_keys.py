@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True)
 class Act:
-    """A request that some roles may make. For those who may it changes nothing: its body is wrong, or its id unknown."""
+    """A request that some roles may make. Its body is wrong or its id unknown, so it changes little."""
 
     least: Role
     method: str

@@ -100,7 +100,7 @@ class TestAForgedIdentity:
         assert answer.json()["scope"]["org_id"] == cast.stranger.org_id
 
     def test_it_does_not_reach_a_service_where_nobody_is_asked(self, anonymous: httpx.Client) -> None:
-        """The webhook and the public routes are not asked about at the gateway, so there it is stripped all the same."""
+        """The gateway is not asked about the webhook and the public routes, and it is stripped there all the same."""
         answer = anonymous.post("/api/stripe/webhook", content=b"{}", headers={IDENTITY: _unsigned()})
         problem(answer, 400, "invalid_signature")
 

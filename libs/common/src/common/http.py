@@ -16,9 +16,11 @@ from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import errors
+from common.bodies import field_errors
 from common.health import Health, health_router
 from common.identity import IdentityVerifier
 from common.telemetry import continue_trace, get_logger, tracer
@@ -26,6 +28,9 @@ from common.telemetry import continue_trace, get_logger, tracer
 PROBLEM_JSON: Final = "application/problem+json"
 REQUEST_ID_HEADER: Final = "x-request-id"
 MAX_REQUEST_ID: Final = 128
+METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+UNREADABLE_BODY: Final = "There was an error parsing the body"
+"""FastAPI's words for a body that is not UTF-8, nested too deeply, or with a number too long."""
 
 log = get_logger()
 
@@ -96,17 +101,9 @@ def from_validation(request: Request, error: RequestValidationError) -> errors.B
         return errors.InvalidJSON()
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     takes_body = any(item["loc"] and item["loc"][0] == "body" for item in found)
-    if takes_body and content_type and content_type != "application/json" and not content_type.startswith("multipart/"):
+    if takes_body and content_type and content_type != "application/json":
         return errors.UnsupportedMediaType()
-    return errors.ValidationFailed(
-        [
-            {
-                "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
-                "message": item["msg"].removeprefix("Value error, "),
-            }
-            for item in found
-        ]
-    )
+    return errors.ValidationFailed(field_errors(found, skip=1))
 
 
 class _MethodNotAllowed(errors.BidwrightError):
@@ -115,6 +112,15 @@ class _MethodNotAllowed(errors.BidwrightError):
     status = 405
     error = "method_not_allowed"
     title = "Method not allowed"
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Every method that the request's path takes: a path has a route for each, and the framework names the first's."""
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -132,8 +138,10 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         known: dict[int, errors.BidwrightError] = {
             404: errors.NotFound(),
-            405: _MethodNotAllowed(headers=error.headers),
+            405: _MethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(request))}),
         }
+        if error.status_code == 400 and error.detail == UNREADABLE_BODY:
+            known[400] = errors.InvalidJSON()
         ours = known.get(error.status_code)
         if ours is None:
             ours = errors.InvalidRequest(str(error.detail)) if error.status_code < 500 else errors.BidwrightError()

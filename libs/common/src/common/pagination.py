@@ -16,9 +16,10 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+MAX_CURSOR = 512
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most")]
-Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
 
 
 class Page(BaseModel, Generic[T]):
@@ -35,9 +36,11 @@ def encode_cursor(*parts: str) -> str:
 
 def decode_cursor(cursor: str, parts: int) -> tuple[str, ...]:
     """The parts of a cursor; raises InvalidCursor unless it has exactly `parts` of them."""
+    if len(cursor) > MAX_CURSOR:
+        raise InvalidCursor
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise InvalidCursor from error
     if not isinstance(values, list) or len(values) != parts or not all(isinstance(value, str) for value in values):
         raise InvalidCursor

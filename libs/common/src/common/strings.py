@@ -1,15 +1,18 @@
-"""Text from outside, as a type: what PostgreSQL cannot store is refused at the border (half surrogates by pydantic)."""
+"""Text from outside, as a type: what PostgreSQL cannot store is refused at the border."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
 
+_HALF_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 
 def _storable(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("contains a NUL character, which cannot be stored")
+    if "\x00" in value or _HALF_SURROGATE.search(value):
+        raise ValueError("contains characters that cannot be stored (NUL, or half of a surrogate pair)")
     return value
 
 

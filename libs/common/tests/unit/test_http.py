@@ -36,6 +36,11 @@ async def make(body: Body) -> Body:
     return body
 
 
+@router.get("/things")
+async def find() -> list[str]:
+    return []
+
+
 @router.get("/things/{thing_id}")
 async def get(thing_id: UUID) -> dict[str, str]:
     return {"id": str(thing_id)}
@@ -115,7 +120,10 @@ class TestErrors:
         ("body", "content_type", "status", "error"),
         [
             (b"{", "application/json", 400, "invalid_json"),
+            (b'{"title": "\xff"}', "application/json", 400, "invalid_json"),
+            (b"[" * 100_000, "application/json", 400, "invalid_json"),
             (b"title=x", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+            (b'{"title": "a"}', "multipart/form-data; boundary=x", 415, "unsupported_media_type"),
             (b"{}", "application/json", 422, "validation_failed"),
             (b'{"title": " "}', "application/json", 422, "validation_failed"),
             (b'{"title": "a\\u0000b"}', "application/json", 422, "validation_failed"),
@@ -135,7 +143,7 @@ class TestErrors:
         assert (answer.status_code, answer.json()["error"], answer.headers["allow"]) == (
             405,
             "method_not_allowed",
-            "POST",
+            "GET, POST",
         )
 
     @pytest.mark.parametrize("request_id", ["", "x" * 200, "a\tb"])
@@ -218,7 +226,9 @@ class TestCursor:
     def test_it_carries_its_parts(self) -> None:
         assert decode_cursor(encode_cursor("a", "b"), 2) == ("a", "b")
 
-    @pytest.mark.parametrize("cursor", ["", "x", "!!!", encode_cursor("a"), encode_cursor("a", "b", "c"), "bnVsbA"])
+    @pytest.mark.parametrize(
+        "cursor", ["", "x", "!!!", encode_cursor("a"), encode_cursor("a", "b", "c"), "bnVsbA", "W1si" * 500]
+    )
     def test_anything_else_is_refused(self, cursor: str) -> None:
         with pytest.raises(Exception, match="cursor") as refused:
             decode_cursor(cursor, 2)

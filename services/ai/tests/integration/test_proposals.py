@@ -79,8 +79,46 @@ class TestList:
 
     async def test_a_bad_cursor_and_a_malformed_id(self, entitled: Entitled) -> None:
         caller = await entitled()
-        assert (await caller.get("/api/proposals", params={"cursor": "x"})).json()["error"] == "invalid_cursor"
+        for path in ("/api/proposals", "/api/ai/metrics/recent"):
+            for cursor in ("x", ""):
+                answer = await caller.get(path, params={"cursor": cursor})
+                assert (answer.status_code, answer.json()["error"]) == (400, "invalid_cursor"), (path, cursor)
         assert (await caller.get("/api/proposals/not-an-id")).status_code == 404
+
+    async def test_a_search_for_what_no_title_can_hold(self, entitled: Entitled) -> None:
+        caller = await entitled()
+        answer = await caller.get("/api/proposals", params={"q": "a\x00b"})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "q"
+
+
+class TestUpdate:
+    async def test_it_answers_with_what_it_changed(self, entitled: Entitled) -> None:
+        caller = await entitled()
+        path = f"/api/proposals/{(await caller.proposal(title='Before'))['id']}"
+        renamed = await caller.patch(path, {"title": "After"})
+        assert (renamed.status_code, renamed.json()["title"], renamed.json()["revision"]) == (200, "After", 2)
+        for state in ("archived", "active"):
+            moved = await caller.patch(path, {"state": state})
+            assert (moved.status_code, moved.json()["state"]) == (200, state)
+            assert (await caller.get(path)).json() == moved.json()
+
+
+class TestBodies:
+    async def test_a_misspelt_field_is_named(self, entitled: Entitled) -> None:
+        caller = await entitled()
+        proposal = await caller.proposal()
+        section = await caller.section(proposal["id"])
+        answers = [
+            await caller.post("/api/proposals", {"title": "x", "surplus": 1}),
+            await caller.patch(f"/api/proposals/{proposal['id']}", {"title": "x", "surplus": 1}),
+            await caller.post(f"/api/proposals/{proposal['id']}/sections", {"title": "x", "surplus": 1}),
+            await caller.patch(f"/api/sections/{section['id']}", {"text": "x", "surplus": 1}, If_Match='"1"'),
+            await caller.post("/api/ai/plan", {"proposal_id": proposal["id"], "surplus": 1}),
+        ]
+        for answer in answers:
+            assert answer.status_code == 422, answer.text
+            assert [item["field"] for item in answer.json()["errors"]] == ["surplus"]
 
 
 class TestTenancy:

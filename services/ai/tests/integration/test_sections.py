@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 
+from common.pagination import encode_cursor
+
 from .conftest import Entitled
 
 pytestmark = pytest.mark.integration
@@ -62,6 +64,14 @@ class TestSave:
         page = (await caller.get(f"{path}/revisions", params={"limit": 1})).json()
         rest = (await caller.get(f"{path}/revisions", params={"cursor": page["next_cursor"]})).json()
         assert [item["revision"] for item in rest["items"]] == [2, 1]
+
+    async def test_a_cursor_beyond_every_revision(self, entitled: Entitled) -> None:
+        caller = await entitled()
+        section = await caller.section((await caller.proposal())["id"])
+        for number in ("9" * 9, "9" * 10, "9" * 200, "-1"):
+            cursor = encode_cursor(number)
+            answer = await caller.get(f"/api/sections/{section['id']}/revisions", params={"cursor": cursor})
+            assert answer.status_code == (200 if number == "9" * 9 else 400), number
 
 
 class TestApprove:

@@ -6,13 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from billing.domain import PriceName
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+from common.bodies import RequestBody
 
 
 class Scope(BaseModel):
@@ -80,7 +77,7 @@ class UsageView(BaseModel):
     subscription: SubscriptionSummary | None
 
 
-class CheckoutRequest(_Body):
+class CheckoutRequest(RequestBody):
     """What to buy. `seats` counts for plans only."""
 
     price: PriceName
@@ -101,13 +98,13 @@ class PortalView(BaseModel):
     url: str
 
 
-class CancelRequest(_Body):
+class CancelRequest(RequestBody):
     """`immediate` ends the plan now instead of with its period."""
 
     immediate: bool = False
 
 
-class SeatsRequest(_Body):
+class SeatsRequest(RequestBody):
     """The new number of seats."""
 
     seats: int = Field(ge=1, le=1000)

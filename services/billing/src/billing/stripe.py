@@ -187,7 +187,8 @@ class WebhookSignatures:
         for secret in self._secrets:
             try:
                 stripe.WebhookSignature.verify_header(payload, header, secret, tolerance=SIGNATURE_MAX_AGE_SECONDS)
-            except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError):
+            except (stripe.SignatureVerificationError, ValueError, TypeError):
+                # ValueError: a body that is not UTF-8; TypeError: a signature that is not ASCII.
                 continue
             stamped = dict(part.strip().split("=", 1) for part in (header or "").split(",") if "=" in part)
             if int(stamped["t"]) <= time.time() + SIGNATURE_MAX_FUTURE_SECONDS:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import ValidationError
 
+from common.bodies import parse_body
 from common.db import Tenant
-from common.errors import InvalidCursor, InvalidJSON, ValidationFailed
+from common.errors import InvalidCursor, InvalidJSON
 from common.identity import Identity, require
 from common.ids import parse_id
 from common.jobs import JobRunner
@@ -19,7 +19,7 @@ from contracts.exports import Format
 from exports import service
 from exports.delivery import byte_range, content_disposition, is_unchanged
 from exports.deps import Deps
-from exports.errors import NotFinished
+from exports.errors import NeitherHashNorFile, NotFinished
 from exports.rendering.document import MEDIA_TYPES
 from exports.schemas import ExportIn, ExportOut, VerifyIn, VerifyOut
 from exports.verifying import sha256_of_upload
@@ -130,11 +130,14 @@ async def verify_export(request: Request, identity: Reader, deps: Services) -> V
     One changed byte is no match. Only your organisation's exports are looked at.
     """
     content_type = request.headers.get("content-type", "")
-    if content_type.lower().startswith("multipart/form-data"):
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
         limit = deps.settings.export_verify_max_bytes
         sha256 = await sha256_of_upload(request.stream(), content_type, limit=limit)
+    elif kind != "application/json":
+        raise NeitherHashNorFile
     else:
-        sha256 = (await _read_hash(request)).lower()
+        sha256 = await _read_hash(request)
     return VerifyOut.of(sha256, await service.verify(deps, _tenant(identity), sha256))
 
 
@@ -144,14 +147,7 @@ async def _read_hash(request: Request) -> str:
         body += chunk
         if len(body) > MAX_JSON_BYTES:
             raise InvalidJSON('Send {"sha256": "..."}, or the file as multipart/form-data.')
-    try:
-        return VerifyIn.model_validate_json(body).sha256
-    except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            raise InvalidJSON from error
-        message = "This is not a sha256: 64 hexadecimal digits." if first["loc"] else first["msg"]
-        raise ValidationFailed([{"field": "sha256", "message": message}]) from error
+    return parse_body(VerifyIn, body).sha256
 
 
 @router.get("/{export_id}", operation_id="getExport")

@@ -8,12 +8,14 @@ BidwrightError
   x  NotYetConsistent            409
   x  Unavailable                 503
      +  RenderingFailed
+  x  UnsupportedMediaType        415
+     +  NeitherHashNorFile
   x  UnsatisfiableRange          416
 """
 
 from __future__ import annotations
 
-from common.errors import BidwrightError, Conflict, Unavailable
+from common.errors import BidwrightError, Conflict, Unavailable, UnsupportedMediaType
 
 
 class NothingApproved(Conflict):
@@ -39,6 +41,10 @@ class ContentRefused(Conflict):
 
 class RenderingFailed(Unavailable):
     """The file could not be made just now; try again in a moment."""
+
+
+class NeitherHashNorFile(UnsupportedMediaType):
+    """Send {"sha256": "..."} as application/json, or the file as multipart/form-data."""
 
 
 class UnsatisfiableRange(BidwrightError):

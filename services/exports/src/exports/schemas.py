@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
+from common.bodies import RequestBody
 from contracts.exports import Format
 from exports.models import ExportRow
 
 Status = Literal["queued", "done", "failed"]
 
 
-class ExportIn(BaseModel):
+class ExportIn(RequestBody):
     """What to export."""
 
     proposal_id: UUID
@@ -82,10 +84,17 @@ class ExportOut(BaseModel):
         )
 
 
-class VerifyIn(BaseModel):
+class VerifyIn(RequestBody):
     """The hash of a file, as `sha256sum` prints it."""
 
-    sha256: str = Field(pattern=r"^[0-9A-Fa-f]{64}$")
+    sha256: str = Field(description="64 hexadecimal digits")
+
+    @field_validator("sha256")
+    @classmethod
+    def _is_a_hash(cls, value: str) -> str:
+        if not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+            raise ValueError("This is not a sha256: 64 hexadecimal digits.")
+        return value.lower()
 
 
 class VerifiedExport(BaseModel):

@@ -170,9 +170,24 @@ class TestVerify:
         ],
     )
     async def test_refuses_a_body_without_a_hash(self, org: Org, body: bytes, status: int, error: str) -> None:
-        answer = await org.client.post("/api/exports/verify", content=body, headers=org.headers())
+        headers = org.headers() | {"content-type": "application/json"}
+        answer = await org.client.post("/api/exports/verify", content=body, headers=headers)
 
         assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+    async def test_names_a_field_that_it_does_not_know(self, org: Org, export: dict[str, Any]) -> None:
+        body = {"sha256": export["sha256"], "sha512": "x"}
+        answer = await org.client.post("/api/exports/verify", json=body, headers=org.headers())
+
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [{"field": "sha512", "message": "Extra inputs are not permitted"}]
+
+    @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+    async def test_refuses_what_is_neither_a_hash_nor_a_file(self, org: Org, kind: str) -> None:
+        headers = org.headers() | {"content-type": kind}
+        answer = await org.client.post("/api/exports/verify", content=b"{}", headers=headers)
+
+        assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
 
     async def test_refuses_a_form_without_a_file(self, org: Org) -> None:
         form = {"content-type": "multipart/form-data; boundary=b"}

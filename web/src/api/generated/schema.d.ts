@@ -1010,7 +1010,7 @@ export interface paths {
         /**
          * Save a text or a title
          * @description Needs If-Match (428 `precondition_required`). When someone else saved meanwhile: 412 `stale_revision` with the
-         *     current `revision`, `title` and `text`. An approved section answers 409 `section_locked`.
+         *     current `revision`, `text` and `section_title`. An approved section answers 409 `section_locked`.
          */
         patch: operations["update_section_api_sections__section_id__patch"];
         trace?: never;
@@ -2528,11 +2528,13 @@ export interface components {
         };
         /**
          * Suggestions
-         * @description Best first.
+         * @description Best first; the first page is all there is.
          */
         Suggestions: {
             /** Items */
             items: components["schemas"]["Suggestion"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
         };
         /**
          * TextView
@@ -3842,7 +3844,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** Sha256 */
+                    /**
+                     * Sha256
+                     * @description 64 hexadecimal digits
+                     */
                     sha256: string;
                 };
                 "multipart/form-data": {

@@ -33,8 +33,8 @@ async def metrics_summary(
 async def metrics_recent(
     who: Reader, deps: Services, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[GenerationOut]:
-    before = parse_id(decode_cursor(cursor, 1)[0]) if cursor else None
-    if cursor and before is None:
+    before = parse_id(decode_cursor(cursor, 1)[0]) if cursor is not None else None
+    if cursor is not None and before is None:
         raise InvalidCursor
     found = await deps.generations.recent(who, before=before, limit=limit + 1)
     items = [generation_out(generation) for generation in found[:limit]]

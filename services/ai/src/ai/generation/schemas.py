@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from ai.proposals.schemas import ProposalOut
 from ai.sections.schemas import SectionOut
+from common.bodies import RequestBody
+from common.pagination import Page
 from common.strings import Storable
 
 
@@ -28,13 +30,13 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Kind = Literal["plan", "write", "revise", "format"]
 
 
-class PlanRequest(BaseModel):
+class PlanRequest(RequestBody):
     """Plan a proposal from its call."""
 
     proposal_id: UUID
 
 
-class WriteRequest(BaseModel):
+class WriteRequest(RequestBody):
     """Draft a section. `answers` has the question's id (or a word of your own) as key."""
 
     section_id: UUID
@@ -44,14 +46,14 @@ class WriteRequest(BaseModel):
     )
 
 
-class ReviseRequest(BaseModel):
+class ReviseRequest(RequestBody):
     """Change a section's text on an instruction."""
 
     section_id: UUID
     instruction: Instruction
 
 
-class FormatRequest(BaseModel):
+class FormatRequest(RequestBody):
     """Assemble a proposal's approved sections."""
 
     proposal_id: UUID
@@ -203,10 +205,8 @@ class Suggestion(BaseModel):
     used_at: datetime
 
 
-class Suggestions(BaseModel):
-    """Best first."""
-
-    items: list[Suggestion]
+class Suggestions(Page[Suggestion]):
+    """Best first; the first page is all there is."""
 
 
 Result = dict[str, Any]

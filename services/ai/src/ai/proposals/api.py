@@ -14,6 +14,7 @@ from common.errors import InvalidCursor
 from common.identity import Identity, require
 from common.ids import parse_id
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from common.strings import Storable
 
 router = APIRouter(prefix="/api/proposals", tags=["proposals"])
 
@@ -36,12 +37,12 @@ async def list_proposals(
     who: Reader,
     deps: Services,
     state: State | None = None,
-    q: Annotated[str | None, Query(max_length=200, description="Part of the title")] = None,
+    q: Annotated[Storable | None, Query(max_length=200, description="Part of the title")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[ProposalOut]:
-    before = parse_id(decode_cursor(cursor, 1)[0]) if cursor else None
-    if cursor and before is None:
+    before = parse_id(decode_cursor(cursor, 1)[0]) if cursor is not None else None
+    if cursor is not None and before is None:
         raise InvalidCursor
     found = await deps.proposals.page(who, state=state, query=q, before=before, limit=limit)
     items = [proposal_out(item) for item in found[:limit]]

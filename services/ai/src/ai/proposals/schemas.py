@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from common.bodies import RequestBody
 from common.strings import Line, Storable
 
 MAX_CALL_TEXT = 1_000_000
@@ -15,7 +16,7 @@ MAX_CALL_TEXT = 1_000_000
 State = Literal["active", "archived"]
 
 
-class ProposalCreate(BaseModel):
+class ProposalCreate(RequestBody):
     """A new proposal; the call comes as text or as an upload, or later not at all."""
 
     title: Line
@@ -29,7 +30,7 @@ class ProposalCreate(BaseModel):
         return self
 
 
-class ProposalUpdate(BaseModel):
+class ProposalUpdate(RequestBody):
     """What to change; a field that is left out stays."""
 
     title: Line | None = None

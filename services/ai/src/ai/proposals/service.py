@@ -96,8 +96,11 @@ class ProposalService:
                 proposal.updated_at = now
                 outline = await SectionRepository(uow.session, who.org_id).outline(proposal_id)
                 uow.publish(events.proposal_archived(proposal, outline))
+            await uow.flush()
+            # Read before the commit: after it the transaction, and with it the tenant, is gone.
+            changed = await repository.get_with_counts(proposal_id)
             await uow.commit()
-            return await repository.get_with_counts(proposal_id)
+        return changed
 
     async def delete(self, who: Identity, proposal_id: UUID) -> None:
         """Deletes the proposal with its text; the allowance that it used stays used. Raises NotFound."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Response
@@ -16,6 +16,9 @@ from common.identity import Identity, require
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
 
 router = APIRouter(tags=["sections"])
+
+MAX_REVISION_DIGITS: Final = 9
+"""Of a number that the column still holds."""
 
 Reader = Annotated[Identity, Depends(require("viewer", "proposals:read"))]
 Writer = Annotated[Identity, Depends(require("member", "proposals:write"))]
@@ -50,7 +53,7 @@ async def update_section(
     section_id: UUID, body: SectionUpdate, who: Writer, deps: Services, response: Response, if_match: IfMatch = None
 ) -> SectionOut:
     """Needs If-Match (428 `precondition_required`). When someone else saved meanwhile: 412 `stale_revision` with the
-    current `revision`, `title` and `text`. An approved section answers 409 `section_locked`."""
+    current `revision`, `text` and `section_title`. An approved section answers 409 `section_locked`."""
     expected = expected_revision(if_match)
     return _tagged(await deps.sections.update(who, section_id, body, expected), deps, response)
 
@@ -117,6 +120,6 @@ def _revision_cursor(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     number = decode_cursor(cursor, 1)[0]
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > MAX_REVISION_DIGITS:
         raise InvalidCursor
     return int(number)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from common.bodies import RequestBody
 from common.strings import Line, Storable
 
 MAX_TEXT = 100_000
@@ -25,14 +26,14 @@ def _fits_a_message(value: str) -> str:
 SectionText = Annotated[Storable, Field(max_length=MAX_TEXT, description="Markdown"), AfterValidator(_fits_a_message)]
 
 
-class SectionCreate(BaseModel):
+class SectionCreate(RequestBody):
     """A section at the end of the proposal."""
 
     title: Line
     text: SectionText = ""
 
 
-class SectionUpdate(BaseModel):
+class SectionUpdate(RequestBody):
     """What to change; a field that is left out stays."""
 
     text: SectionText | None = None

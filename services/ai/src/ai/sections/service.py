@@ -142,7 +142,10 @@ def check_revision(section: Section, expected: int) -> None:
     """Raises StaleRevision, with what the section says now, unless it is at the expected revision."""
     if section.revision != expected:
         raise StaleRevision(
-            headers={"ETag": etag(section.revision)}, revision=section.revision, text=section.text, title=section.title
+            headers={"ETag": etag(section.revision)},
+            revision=section.revision,
+            text=section.text,
+            section_title=section.title,  # `title` is the problem's own
         )
 
 

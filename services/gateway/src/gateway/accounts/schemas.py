@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from common.bodies import RequestBody
 from gateway.accounts.passwords import password_problem
 from gateway.fields import Email, LoginEmail, Name, Password, Token
 from gateway.orgs.schemas import OrgMembership
@@ -19,7 +20,7 @@ def _good(password: str, email: str = "") -> str:
     return password
 
 
-class RegisterRequest(BaseModel):
+class RegisterRequest(RequestBody):
     """A new account."""
 
     email: Email
@@ -39,20 +40,20 @@ class Registered(BaseModel):
     verify_token: str | None = Field(default=None, description="In development only")
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(RequestBody):
     """The token of a mailed link."""
 
     token: Token
 
 
-class LoginRequest(BaseModel):
+class LoginRequest(RequestBody):
     """A sign-in."""
 
     email: LoginEmail
     password: Password
 
 
-class ForgotRequest(BaseModel):
+class ForgotRequest(RequestBody):
     """Whose password is forgotten."""
 
     email: LoginEmail
@@ -64,7 +65,7 @@ class Accepted(BaseModel):
     status: str
 
 
-class ResetRequest(BaseModel):
+class ResetRequest(RequestBody):
     """A new password, with the token of the mailed link."""
 
     token: Token
@@ -93,7 +94,7 @@ class Me(BaseModel):
     orgs: list[OrgMembership]
 
 
-class ProfileChange(BaseModel):
+class ProfileChange(RequestBody):
     """What to change of the own profile; what is left out stays."""
 
     name: Name | None = None

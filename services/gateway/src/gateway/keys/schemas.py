@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from common.bodies import RequestBody
 from gateway.fields import Name
 from gateway.keys.domain import Scope
 
 
-class KeyRequest(BaseModel):
+class KeyRequest(RequestBody):
     """A new key."""
 
     name: Name

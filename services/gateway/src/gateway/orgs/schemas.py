@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.bodies import RequestBody
 from common.identity import Role
 from gateway.fields import Email, Name, Token
 
@@ -29,7 +30,7 @@ class OrgMembership(_View):
     tier: Tier
 
 
-class OrgRequest(BaseModel):
+class OrgRequest(RequestBody):
     """A new org, or a new name for one."""
 
     name: Name
@@ -53,19 +54,19 @@ class MemberView(_View):
     joined_at: datetime
 
 
-class RoleRequest(BaseModel):
+class RoleRequest(RequestBody):
     """Another role for a member."""
 
     role: AssignableRole
 
 
-class TransferRequest(BaseModel):
+class TransferRequest(RequestBody):
     """Who is to own the org."""
 
     user_id: UUID
 
 
-class InviteRequest(BaseModel):
+class InviteRequest(RequestBody):
     """Whom to invite, as what."""
 
     email: Email
@@ -92,7 +93,7 @@ class InvitePreview(_View):
     expires_at: datetime
 
 
-class AcceptRequest(BaseModel):
+class AcceptRequest(RequestBody):
     """The token of the mailed link."""
 
     token: Token
