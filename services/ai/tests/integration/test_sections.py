@@ -28,6 +28,7 @@ class TestSave:
         loser = next(answer for answer in answers if answer.status_code == 412)
         assert loser.json()["error"] == "stale_revision"
         assert (loser.json()["revision"], loser.json()["text"]) == (2, winner.json()["text"])
+        assert (loser.json()["title"], loser.json()["section_title"]) == ("Changed meanwhile", section["title"])
 
     async def test_if_match_is_needed_and_must_be_a_revision(self, entitled: Entitled) -> None:
         caller = await entitled()

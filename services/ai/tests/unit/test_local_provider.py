@@ -33,6 +33,11 @@ class TestDraft:
         assert "“Describe the outages of the past five years” [call, p. 4]" in text
         assert "- **Value for money**: [To complete: how the proposal meets this criterion]" in text
 
+    def test_a_passage_from_a_numbered_list_is_no_list_within_the_list(self) -> None:
+        numbered = [Passage("letter.pdf", 1, "2. We make the roof available. 3. We allow our pumps to be switched.")]
+        text = draft(ProviderRequest(kind="write", section_title="Need", passages=numbered))
+        assert "- We make the roof available. 3. We allow our pumps to be switched [letter.pdf, p. 1]" in text
+
     def test_the_same_request_gives_the_same_text(self) -> None:
         assert draft(REQUEST) == draft(REQUEST)
 

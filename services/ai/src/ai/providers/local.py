@@ -20,6 +20,8 @@ MAX_CRITERIA: Final = 6
 MAX_EVIDENCE_PASSAGES: Final = 3
 MAX_QUOTE: Final = 300
 CALL_LABEL: Final = "call"
+_ITEM_NUMBER: Final = re.compile(r"^\d{1,2}[.)]\s+")
+"""In a bullet of ours, the number of somebody else's list would begin a list within the list."""
 _QUOTATION: Final = re.compile(r"- “.{30,}” \[call, p\. \d+\]$")
 
 
@@ -138,7 +140,7 @@ def _as_text(answer: str) -> str:
 
 def _first_sentences(text: str) -> str:
     """The opening of a passage, whole sentences where they fit."""
-    flat = " ".join(text.split())
+    flat = _ITEM_NUMBER.sub("", " ".join(text.split()))
     if len(flat) <= MAX_QUOTE:
         return flat.rstrip(".")
     cut = max((match.end() for match in re.finditer(r"[.!?](?=\s)", flat[:MAX_QUOTE])), default=0)
