@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 import httpx
@@ -49,21 +51,25 @@ def nobody(base_url: str) -> httpx.Client:
     return httpx.Client(base_url=base_url, timeout=30)
 
 
+def arrive(stack: RunningStack, name: str) -> Person:
+    """Someone new, signed in."""
+    address = f"{name}-{uuid.uuid4().hex[:12]}@example.com"
+    person = Person(stack.base_url, stack.data / "mailbox", address, PASSWORD, name.title())
+    person.register()
+    return person
+
+
 def assemble(stack: RunningStack) -> Cast:
     """Register everyone, buy the org a tier whose limits these tests do not reach, and fill it."""
-
-    def arrive(role: str) -> Person:
-        address = f"{role}-{uuid.uuid4().hex[:12]}@example.com"
-        person = Person(stack.base_url, stack.data / "mailbox", address, PASSWORD, role.title())
-        person.register()
-        return person
-
     with ThreadPoolExecutor() as pool:
-        owner, admin, member, viewer, stranger = pool.map(arrive, ("owner", "admin", "member", "viewer", "stranger"))
+        owner, admin, member, viewer, stranger = pool.map(
+            partial(arrive, stack), ("owner", "admin", "member", "viewer", "stranger")
+        )
     owner.make_org("Eldermoor Energy")
     stranger.make_org("Harrowgate Hydro")
     owner.subscribe("enterprise_monthly", seats=6)
-    # The gateway hears of the seats a moment after billing.
+    while owner.call("GET", f"/api/orgs/{owner.org_id}")["seats"] != 6:  # the gateway hears of it after billing
+        time.sleep(0.02)
     for person, role in ((admin, "admin"), (member, "member"), (viewer, "viewer")):
         owner.invite(person, role)
         person.org_id = owner.org_id

@@ -27,7 +27,13 @@ ANSWERS = (
     ("GET", "/readyz", 200),
     ("GET", "/api/docs", 200),
     ("GET", "/api/openapi.json", 200),
+    ("HEAD", "/healthz", 200),
+    ("HEAD", "/readyz", 200),
+    ("HEAD", "/app", 200),
+    ("HEAD", "/api/docs", 200),
+    ("HEAD", "/api/openapi.json", 200),
     ("GET", "/api/usage", 401),
+    ("GET", "/api/usage/", 401),
     ("POST", "/api/auth/login", 422),
     ("GET", "/api/invites/unknown", 404),
     ("POST", "/api/stripe/webhook", 400),
@@ -68,6 +74,7 @@ class TestEveryAnswer:
             assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
             assert answer.headers["x-request-id"]
             assert "public" not in answer.headers["cache-control"]
+            assert path == "/api/me" or "sandbox" in answer.headers["content-security-policy"]
 
     def test_each_request_has_an_id_of_its_own(self, anonymous: httpx.Client) -> None:
         assert len({anonymous.get("/healthz").headers["x-request-id"] for _ in range(3)}) == 3

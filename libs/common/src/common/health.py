@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 CHECK_TIMEOUT_SECONDS: Final = 1.5
+READ: Final = ["GET", "HEAD"]
+"""Uptime monitors often ask by HEAD."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ def health_router(health: Health) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`, for an API or a worker."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/healthz")
+    @router.api_route("/healthz", methods=READ)
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.api_route("/readyz", methods=READ)
     async def readyz() -> Response:
         ready, dependencies = await health.readiness()
         status = "draining" if health.draining else "ok" if ready else "unready"

@@ -58,12 +58,12 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
         started = time.perf_counter()
-        status = 500
+        status, answering = 500, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answering
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answering = message["status"], True
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
@@ -72,6 +72,14 @@ class RequestContext:
         ) as span:
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception as error:
+                if answering:
+                    raise  # the answer is torn: only closing the connection can tell the client
+                # Answered here: raised further, the server would log it again and close a connection that the edge
+                # may just be using for somebody else's request.
+                log.error("http.unhandled", path=scope["path"], exc_info=error)
+                crash = errors.BidwrightError("Something went wrong on our side; it has been logged.")
+                await problem_response(Request(scope), crash)(scope, receive, send_with_id)
             finally:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 span.update_name(f"{scope['method']} {route}")
@@ -124,7 +132,7 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Makes every refusal and every crash of `app` a problem+json answer."""
+    """Makes every refusal of `app` a problem+json answer; `RequestContext` does it for a crash."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.BidwrightError)
@@ -147,14 +155,9 @@ def install_error_handlers(app: FastAPI) -> None:
             ours = errors.InvalidRequest(str(error.detail)) if error.status_code < 500 else errors.BidwrightError()
         return problem_response(request, ours)
 
-    async def on_crash(request: Request, error: Exception) -> Response:
-        log.error("http.unhandled", path=request.url.path, exc_info=error)
-        return problem_response(request, errors.BidwrightError("Something went wrong on our side; it has been logged."))
-
     app.add_exception_handler(errors.BidwrightError, on_error)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_crash)
 
 
 @asynccontextmanager
@@ -184,7 +187,8 @@ def create_app(
         lifespan: opened before the first request and closed after the last.
         state: attributes for `app.state`, which the routes' dependencies read (`deps`).
     """
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    # No redirect for a slash too many: its address would be absolute, of this side of the edge.
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.state.identity_verifier = verifier
     app.state.health = health
     for name, value in (state or {}).items():

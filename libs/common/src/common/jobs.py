@@ -31,7 +31,8 @@ from common.telemetry import get_logger, tracer
 
 D = TypeVar("D")
 
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=15)
+"""Fifteen missed heartbeats: longer than a restart of the database, short enough for the person who waits."""
 HEARTBEAT_SECONDS: Final = 1.0
 """How often a running job renews its lease and looks whether it was cancelled."""
 RETRY_BACK_OFF_SECONDS: Final = (1.0, 5.0, 30.0, 120.0)

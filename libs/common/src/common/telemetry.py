@@ -9,12 +9,17 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
 from opentelemetry import propagate, trace
 
 tracer = trace.get_tracer("bidwright")
+
+# Without the local variables, which the default shows: they hold cookies, tokens and people's texts.
+_TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -45,7 +50,7 @@ def configure_logging(service: str, level: str = "info", fmt: Literal["json", "c
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks if fmt == "json" else structlog.dev.set_exc_info,
+                _TRACEBACKS if fmt == "json" else structlog.dev.set_exc_info,
                 renderer,
             ],
         )

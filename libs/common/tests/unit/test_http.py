@@ -87,7 +87,7 @@ def health() -> Health:
 @pytest.fixture
 async def client(issuer: IdentityIssuer, health: Health) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(service="things", title="Things", routers=[router], health=health, verifier=issuer.verifier)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app)  # what is raised further would make the server close the connection
     async with httpx.AsyncClient(transport=transport, base_url="http://things") as client:
         yield client
 
@@ -110,6 +110,7 @@ class TestErrors:
         answer = await client.get("/crash")
         assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
         assert "secret" not in answer.text
+        assert answer.headers["x-request-id"] == answer.json()["request_id"]
 
     @pytest.mark.parametrize("thing_id", ["1", "x", "01920000-0000-7000-8000-00000000000g", "%00"])
     async def test_a_malformed_id_in_a_path_is_not_found(self, client: httpx.AsyncClient, thing_id: str) -> None:

@@ -178,7 +178,7 @@ async def get_file(
         "Cache-Control": "private, no-cache",
         "Content-Disposition": content_disposition(row.filename),
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     }
     if is_unchanged(if_none_match, etag):
         return Response(status_code=304, headers=headers)

@@ -38,7 +38,7 @@ class TestGetFile:
             "filename*=UTF-8''Clean%20water%20f%C3%BCr%20alle%20%E5%87%80%E6%B0%B4.md"
         )
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
 
     async def test_sends_a_range(self, org: Org, export: dict[str, Any]) -> None:
         whole = (await org.get(export["url"])).content

@@ -142,7 +142,7 @@ async def get_file(
         "Cache-Control": "private, no-cache",
         "Content-Disposition": domain.content_disposition(upload.filename),
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     }
     if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
         return Response(status_code=304, headers=headers)

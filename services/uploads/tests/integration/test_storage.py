@@ -117,7 +117,7 @@ class TestKill:
 
         await until(running)
         await workers.stop(first, signal.SIGKILL)
-        async with deps.db.unit_of_work(Tenant(org_id=ada.org_id)) as uow:  # not to wait for the lease of 30 s
+        async with deps.db.unit_of_work(Tenant(org_id=ada.org_id)) as uow:  # not to wait for the lease
             await uow.session.execute(text("UPDATE jobs SET lease_until = now() WHERE status = 'running'"))
             await uow.commit()
         await workers.start()

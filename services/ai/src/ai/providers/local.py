@@ -92,7 +92,8 @@ def _against_criteria(request: ProviderRequest) -> Iterator[str]:
 
 
 def _criterion_line(criterion: Criterion, material: Sequence[tuple[str, str]]) -> str:
-    weight = f" ({criterion.points} points)" if criterion.points is not None else ""
+    says_points = "point" in criterion.title.lower()
+    weight = f" ({criterion.points} points)" if criterion.points is not None and not says_points else ""
     wanted = _words(criterion.title)
     best, score, source = "", 0, ""
     for text, citation in material:

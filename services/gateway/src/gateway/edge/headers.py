@@ -53,6 +53,11 @@ def security_headers(settings: EdgeSettings) -> dict[str, str]:
 def as_mutations(headers: dict[str, str]) -> list[dict[str, Any]]:
     """As Envoy header options that replace what a service may have set itself."""
     return [
-        {"header": {"key": name, "value": value.replace("%", "%%")}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        {"header": {"key": name, "value": value.replace("%", "%%")}, "append_action": _action(name)}
         for name, value in headers.items()
     ]
+
+
+def _action(name: str) -> str:
+    """A file that a service hands out brings a stricter policy of its own (`sandbox`); the rest is the edge's say."""
+    return "ADD_IF_ABSENT" if name == "content-security-policy" else "OVERWRITE_IF_EXISTS_OR_ADD"

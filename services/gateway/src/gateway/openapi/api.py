@@ -16,13 +16,13 @@ def _collector(request: Request) -> Collector:
     return cast(Collector, request.app.state.collector)
 
 
-@router.get("/api/openapi.json")
+@router.api_route("/api/openapi.json", methods=["GET", "HEAD"])
 async def openapi_json(request: Request) -> Response:
     """The merged document."""
     return _fresh(_collector(request).body, "application/json")
 
 
-@router.get("/api/docs")
+@router.api_route("/api/docs", methods=["GET", "HEAD"])
 async def docs(request: Request) -> Response:
     """The API reference."""
     return _fresh(page.render(_collector(request).document).encode(), "text/html; charset=utf-8")

@@ -65,7 +65,7 @@ async def published_keys(deps: DepsOf) -> dict[str, Any]:
     return deps.signer.published()
 
 
-@router.get("/edge/readyz")
+@router.api_route("/edge/readyz", methods=["GET", "HEAD"])
 async def edge_readyz(request: Request) -> Response:
     """All services' readiness; the edge answers /readyz with this."""
     answer = await cast(EdgeReadiness, request.app.state.edge_readiness).check()
