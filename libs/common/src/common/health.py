@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -31,7 +31,6 @@ class Health:
 
     dependencies: Sequence[Dependency] = ()
     draining: bool = False
-    started: bool = field(default=True)
 
     async def readiness(self) -> tuple[bool, dict[str, str]]:
         """Whether the next request can be served, and each dependency's state."""

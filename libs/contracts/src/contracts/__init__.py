@@ -3,6 +3,6 @@
 Nothing here does I/O. A field may be added to an event; removing or changing one makes a `.v2` beside the `.v1`.
 """
 
-from contracts.base import CATALOGUE, SERVICES, Event, EventMeta, load, subject_of
+from contracts.base import CATALOGUE, SERVICES, Event, EventMeta, load
 
-__all__ = ["CATALOGUE", "SERVICES", "Event", "EventMeta", "load", "subject_of"]
+__all__ = ["CATALOGUE", "SERVICES", "Event", "EventMeta", "load"]

@@ -62,11 +62,6 @@ class Event(BaseModel):
         return str(getattr(self, self.META.aggregate))
 
 
-def subject_of(event_type: str) -> str:
-    """The NATS subject for a CloudEvents type; KeyError when the type is not in the catalogue."""
-    return CATALOGUE[event_type].META.subject
-
-
 def load() -> dict[str, type[Event]]:
     """Imports every producer module and returns the full catalogue."""
     import importlib

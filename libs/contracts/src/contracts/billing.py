@@ -120,18 +120,6 @@ class PaymentFailed(Event):
     grace_ends_at: datetime
 
 
-class UsageThresholdReached(Event):
-    """A counter reached 80 or 100 percent of its cap in this period."""
-
-    META = EventMeta("billing", "usage", "threshold_reached", "org_id")
-    EXAMPLE = {"org_id": _ORG, "version": 1, "counter": "proposals", "percent": 80, "used": 16, "cap": 20}
-
-    counter: Literal["proposals", "storage_bytes", "seats", "ai_tokens"]
-    percent: Literal[80, 100]
-    used: int
-    cap: int
-
-
 class OrgErased(Event):
     """Receipt: billing has erased what it may erase of this org."""
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
 import os
 import secrets
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -195,10 +193,3 @@ class Secrets:
         values = {**defaults, **found}
         values["passwords"] = {**parts.new_passwords(), **found.get("passwords", {})}
         return cls(values)
-
-
-def is_private(path: Path) -> bool:
-    """Whether only the owner can read the file."""
-    with contextlib.suppress(OSError):
-        return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
-    return False
