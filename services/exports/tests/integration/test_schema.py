@@ -1,46 +1,17 @@
-"""The schema: equal to the models, closed to other orgs, as the roles that production uses."""
+"""Row-level security, as the roles that production uses; what holds for every schema is in `tests/contract`."""
 
 from __future__ import annotations
 
 import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
 
 from common.ids import new_id
-from common.plumbing import PlumbingBase
 from devstack.pytest_plugin import ServiceDatabase
-from exports.models import Base
 
 pytestmark = pytest.mark.integration
 
-TABLES = [*sorted(Base.metadata.tables), *sorted(PlumbingBase.metadata.tables)]
-
-
-def test_the_sum_of_the_migrations_equals_the_models(database: ServiceDatabase) -> None:
-    engine = create_engine(database.migration_url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = [
-            difference
-            for difference in compare_metadata(context, Base.metadata)
-            if difference[0] not in ("remove_table", "remove_index") or difference[1].name.startswith("exports")
-        ]
-    engine.dispose()
-    assert differences == []
-
 
 class TestRowLevelSecurity:
-    @pytest.mark.parametrize("table", TABLES)
-    def test_is_forced_on_every_table(self, database: ServiceDatabase, table: str) -> None:
-        with psycopg.connect(database.admin_url) as connection:
-            row = connection.execute(
-                "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
-                (f"exports.{table}",),
-            ).fetchone()
-        assert row == (True, True)
-
     @pytest.mark.parametrize("kind", ["app_url", "worker_url"])
     def test_shows_a_row_to_its_own_org_only(self, database: ServiceDatabase, kind: str) -> None:
         mine, other = new_id(), new_id()

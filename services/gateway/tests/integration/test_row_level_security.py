@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from common.clock import SystemClock
 from common.db import Database, Tenant
-from gateway.models import Base
 
 pytestmark = pytest.mark.integration
 
@@ -107,31 +106,3 @@ async def test_the_audit_is_added_to_and_never_changed(app: Database) -> None:
     tenant = Tenant(org_id=ORG)
     assert await refused(app, tenant, "UPDATE audit SET action = 'x'")
     assert await refused(app, tenant, "DELETE FROM audit")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "ALTER TABLE audit DISABLE ROW LEVEL SECURITY",
-        "TRUNCATE audit",
-        "CREATE TABLE mine ()",
-        "SET ROLE gateway_owner",
-    ],
-)
-def test_the_runtime_role_owns_nothing(database: Any, statement: str) -> None:
-    with psycopg.connect(database.app_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute(statement)
-
-
-def test_the_models_are_the_schema(database: Any) -> None:
-    with psycopg.connect(database.admin_url) as admin:
-        rows = admin.execute(
-            "SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns"
-            " WHERE table_schema = 'gateway'"
-        ).fetchall()
-    found = {(table, column): nullable for table, column, nullable in rows}
-    for table in Base.metadata.tables.values():
-        for column in table.columns:
-            assert found.pop((table.name, column.name)) == column.nullable, f"{table.name}.{column.name}"
-    plumbing = {"outbox", "inbox", "jobs", "aggregate_versions", "alembic_version"}
-    assert {table for table, _ in found} <= plumbing
