@@ -74,7 +74,9 @@ def _e2e(root: Path) -> Iterable[Step]:
 
 
 def _browser(root: Path) -> Iterable[Step]:
-    return _pytest(root, ["tests/e2e", "tests/browser"], "-m", "browser")
+    # Once in some fifteen runs a whole job in Chromium ends with a complaint on the console that no second run shows.
+    # It is tried again, and the report says RERUN with what was complained of, until the cause is known.
+    return _pytest(root, ["tests/e2e", "tests/browser"], "-m", "browser", "--reruns", "1", "-rR")
 
 
 def _chaos(root: Path) -> Iterable[Step]:
