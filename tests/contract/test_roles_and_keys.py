@@ -75,6 +75,7 @@ ACTS = (
     Act("admin", "DELETE", "/api/orgs/{org_id}/invites/{any}"),
     Act("admin", "PATCH", "/api/orgs/{org_id}/members/{any}", {"role": "viewer"}),
     Act("admin", "DELETE", "/api/orgs/{org_id}/members/{any}"),
+    Act("admin", "GET", "/api/billing/subscription"),
     Act("admin", "GET", "/api/billing/invoices"),
     Act("admin", "POST", "/api/billing/checkout", WRONG),
     Act("admin", "POST", "/api/billing/portal"),

@@ -40,6 +40,7 @@ def get_deps(request: Request) -> Deps:
 
 WithDeps = Annotated[Deps, Depends(get_deps)]
 Reader = Annotated[Identity, Depends(require("viewer", "billing:read"))]
+AdminReader = Annotated[Identity, Depends(require("admin", "billing:read"))]
 # No API key has a scope for these: money is spent by people.
 Admin = Annotated[Identity, Depends(require("admin", "billing:write"))]
 
@@ -98,17 +99,15 @@ async def set_seats(deps: WithDeps, identity: Admin, body: SeatsRequest) -> Subs
 
 
 @router.get("/billing/subscription", operation_id="get_subscription")
-async def get_subscription(deps: WithDeps, identity: Reader) -> SubscriptionView | None:
-    """The plan, or null on free."""
+async def get_subscription(deps: WithDeps, identity: AdminReader) -> SubscriptionView | None:
+    """The plan, or null on free (admin; what it allows stands in `/api/usage` for every member)."""
     found = await purchases.find_subscription(deps, identity)
     return _view(found) if found else None
 
 
 @router.get("/billing/invoices", operation_id="list_invoices")
-async def list_invoices(
-    deps: WithDeps, identity: Annotated[Identity, Depends(require("admin", "billing:read"))]
-) -> Page[InvoiceView]:
-    """The latest invoices."""
+async def list_invoices(deps: WithDeps, identity: AdminReader) -> Page[InvoiceView]:
+    """The latest invoices (admin)."""
     found = await purchases.invoices(deps, identity)
     return Page(
         items=[
