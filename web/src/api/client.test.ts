@@ -53,10 +53,15 @@ describe('send', () => {
     const before = sessionLost.get()
     answer(401, { error: 'unauthenticated' })
     await expect(get('/api/auth/login')).rejects.toBeInstanceOf(ApiError)
+    answer(401, { error: 'unauthenticated' })
+    await expect(get('/api/auth/passkeys/sign-in')).rejects.toBeInstanceOf(ApiError)
     expect(sessionLost.get()).toBe(before)
     answer(401, { error: 'unauthenticated' })
-    await expect(get('/api/usage')).rejects.toBeInstanceOf(ApiError)
+    await expect(get('/api/auth/sessions')).rejects.toBeInstanceOf(ApiError)
     expect(sessionLost.get()).toBe(before + 1)
+    answer(401, { error: 'unauthenticated' })
+    await expect(get('/api/usage')).rejects.toBeInstanceOf(ApiError)
+    expect(sessionLost.get()).toBe(before + 2)
   })
 
   it('speaks of the network when there was no answer', async () => {

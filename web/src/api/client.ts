@@ -12,7 +12,15 @@ import { Store } from './store'
 export const sessionLost = new Store(0)
 
 /** Their 401 is an answer to what was typed, not the end of a session. */
-const SIGN_IN_PATHS = ['/api/auth/', '/api/invites/']
+const SIGN_IN_PATHS = [
+  '/api/auth/login',
+  '/api/auth/logout',
+  '/api/auth/register',
+  '/api/auth/email/',
+  '/api/auth/password/',
+  '/api/auth/passkeys/sign-in',
+  '/api/invites/',
+]
 
 /** Codes of a 503 that speak of an outside party, not of our own service. */
 const OUTSIDE = new Set(['billing_unavailable', 'provider_unavailable'])

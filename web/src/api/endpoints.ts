@@ -55,6 +55,8 @@ export const resetPassword = (input: { token: string; password: string }) =>
 
 export const getMe = (): Promise<Me> => body(client.GET('/api/me'))
 
+export * from './account'
+
 // --- organisations ---------------------------------------------------------------------------------------------------
 
 export const createOrg = (name: string) => body(client.POST('/api/orgs', { body: { name } }))
@@ -73,6 +75,8 @@ export const getInvite = (token: string): Promise<InvitePreview> =>
 
 export const acceptInvite = (token: string): Promise<OrgMembership> =>
   body(client.POST('/api/invites/accept', { body: { token } }))
+
+export * from './administration'
 
 // --- billing ---------------------------------------------------------------------------------------------------------
 

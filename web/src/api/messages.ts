@@ -47,6 +47,19 @@ const CODES: Record<string, Explanation> = {
     title: 'Confirm your address first',
     hint: 'Open the link in the mail we sent you. No mail? Sign up again with the same address and we send a new link.',
   },
+  fresh_sign_in_required: {
+    title: 'Sign in once more',
+    hint: 'This change needs a sign-in of the last few minutes. Sign out, sign in again, and repeat it.',
+  },
+  second_factor_required: {
+    title: 'Your passkey is needed as well',
+    hint: 'Sign in with your password, then confirm with your passkey.',
+  },
+  invalid_oauth_state: {
+    title: 'That sign-in did not finish',
+    hint: 'It took too long, or was begun in another window. Try again.',
+  },
+  oauth_denied: { title: 'You did not allow the sign-in', hint: 'Try again, or sign in another way.' },
   login_throttled: { title: 'Too many attempts', hint: 'Wait a minute, then try again or reset your password.' },
   org_forbidden: {
     title: 'You are not in that organisation',

@@ -5,7 +5,7 @@ import { QueryClient, queryOptions, infiniteQueryOptions, keepPreviousData } fro
 import * as api from './endpoints'
 import { currentOrg } from './org'
 import { isApiError } from './problem'
-import type { Export, Upload } from './types'
+import type { AuditFilter, Export, Upload } from './types'
 
 /** How long until a query of a part that is down asks again. */
 function healing(query: { state: { error: unknown } }): number | false {
@@ -37,9 +37,53 @@ export const keys = {
   uploads: () => [...scope(), 'uploads'] as const,
   members: () => [...scope(), 'members'] as const,
   invites: () => [...scope(), 'invites'] as const,
+  apiKeys: () => [...scope(), 'api-keys'] as const,
+  audit: () => [...scope(), 'audit'] as const,
+  passkeys: ['me', 'passkeys'] as const,
+  identities: ['me', 'identities'] as const,
+  sessions: ['me', 'sessions'] as const,
+  providers: ['providers'] as const,
 }
 
 export const meQuery = queryOptions({ queryKey: keys.me, queryFn: api.getMe, staleTime: 30_000 })
+
+export const providersQuery = queryOptions({
+  queryKey: keys.providers,
+  queryFn: api.listProviders,
+  staleTime: Infinity,
+})
+
+export const passkeysQuery = queryOptions({
+  queryKey: keys.passkeys,
+  queryFn: async () => (await api.listPasskeys()).items,
+})
+
+export const identitiesQuery = queryOptions({
+  queryKey: keys.identities,
+  queryFn: async () => (await api.listIdentities()).items,
+})
+
+export const sessionsQuery = queryOptions({
+  queryKey: keys.sessions,
+  queryFn: async () => (await api.listSessions()).items,
+})
+
+export const apiKeysQuery = () =>
+  infiniteQueryOptions({
+    queryKey: keys.apiKeys(),
+    queryFn: ({ pageParam }) => api.listApiKeys(pageParam ?? undefined),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+  })
+
+export const auditQuery = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.audit(), filter],
+    queryFn: ({ pageParam }) => api.listAudit({ ...filter, cursor: pageParam ?? undefined }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+  })
 
 export const usageQuery = () => queryOptions({ queryKey: keys.usage(), queryFn: api.getUsage })
 

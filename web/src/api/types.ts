@@ -20,6 +20,17 @@ export type Invite = Item<Answer<paths['/api/orgs/{org_id}/invites']['get']>>
 export type InvitePreview = Answer<paths['/api/invites/{token}']['get']>
 export type InviteRole = Invite['role']
 
+export type Session = Item<Answer<paths['/api/auth/sessions']['get']>>
+export type Identity = Item<Answer<paths['/api/auth/identities']['get']>>
+export type Passkey = Item<Answer<paths['/api/auth/passkeys']['get']>>
+
+export type ApiKey = Item<Answer<paths['/api/keys']['get']>>
+export type NewApiKey = Answer<paths['/api/keys']['post']>
+export type Scope = paths['/api/keys']['post']['requestBody']['content']['application/json']['scopes'][number]
+export type AuditEntry = Item<Answer<paths['/api/audit']['get']>>
+export type AuditFilter = Omit<NonNullable<paths['/api/audit']['get']['parameters']['query']>, 'limit' | 'cursor'>
+export type ChainCheck = Answer<paths['/api/audit/verify']['get']>
+
 export type Usage = Answer<paths['/api/usage']['get']>
 export type Tier = Usage['tier']
 export type Price = paths['/api/billing/checkout']['post']['requestBody']['content']['application/json']['price']

@@ -19,9 +19,10 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 
 // --- before signing in -----------------------------------------------------------------------------------------------
 
-const nextSearch = (search: Record<string, unknown>): { next?: string; email?: string } => ({
+const nextSearch = (search: Record<string, unknown>): { next?: string; email?: string; problem?: string } => ({
   next: text(search.next),
   email: text(search.email),
+  problem: text(search.problem),
 })
 const tokenSearch = (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) })
 
@@ -124,6 +125,27 @@ const members = createRoute({
   component: lazyRouteComponent(() => import('@/features/members/page')),
 })
 
+const organisation = createRoute({
+  getParentRoute: () => shell,
+  path: '/organisation',
+  component: lazyRouteComponent(() => import('@/features/organisation/page')),
+})
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('@/features/keys/page')),
+})
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('@/features/audit/page')),
+})
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('@/features/account/page')),
+})
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -132,7 +154,7 @@ export const router = createRouter({
     forgot,
     reset,
     invite,
-    shell.addChildren([home, proposals, proposal, uploads, billing, members]),
+    shell.addChildren([home, proposals, proposal, uploads, billing, members, organisation, keys, audit, account]),
   ]),
   basepath: '/app',
   defaultPreload: 'intent',

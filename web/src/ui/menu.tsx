@@ -1,4 +1,5 @@
 import { Menu as Base } from '@base-ui/react/menu'
+import { Link, type LinkProps } from '@tanstack/react-router'
 import type { ReactElement, ReactNode } from 'react'
 
 import { cx } from './cx'
@@ -42,6 +43,15 @@ export function MenuItem({
     <Base.Item onClick={onClick} className={cx(ITEM, danger && 'text-danger')}>
       {children}
     </Base.Item>
+  )
+}
+
+/** An item that leads to a page; a link, so that it can be opened in another tab. */
+export function MenuLink({ to, children }: { to: LinkProps['to']; children: ReactNode }) {
+  return (
+    <Base.LinkItem closeOnClick render={<Link to={to} />} className={ITEM}>
+      {children}
+    </Base.LinkItem>
   )
 }
 

@@ -240,6 +240,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description The whole audit as a file, the oldest row first (admin). It can be checked without us:
+         *
+         *     - `hash` is the SHA-256, in hexadecimal, of the row without `hash`, as JSON in UTF-8: keys sorted, no spaces,
+         *       nothing escaped that need not be; in Python
+         *       `json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`.
+         *     - `previous` is the `hash` of the row before, empty in the first; `seq` counts from 1 without a gap.
+         *
+         *     A line of `jsonl` is that row. In `csv`, `seq` is a number, `detail` is JSON, an empty `actor_id` is null, the rest
+         *     is text; a cell that begins with one of `= + - @ '`, a tab or a carriage return has an apostrophe before it, so
+         *     that no spreadsheet computes it: take one away.
+         */
+        get: operations["export_audit_api_audit_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Checks the whole chain: whether a row was altered, removed or moved (admin).
+         */
+        get: operations["verify_audit_api_audit_verify_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/email/verify": {
         parameters: {
             query?: never;
@@ -255,6 +304,46 @@ export interface paths {
          */
         post: operations["verify_email_api_auth_email_verify_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Identities
+         * @description The caller's accounts at other providers, all of them, the oldest link first.
+         */
+        get: operations["identities_api_auth_identities_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/identities/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink
+         * @description Forgets the caller's account at a provider; refused when it is their only way in.
+         */
+        delete: operations["unlink_api_auth_identities__provider__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -298,6 +387,154 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oauth/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Callback
+         * @description Where the provider sends the browser back to: signs in and goes on into the app.
+         */
+        get: operations["callback_api_auth_oauth__provider__callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oauth/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start
+         * @description Sends the browser to the provider.
+         */
+        get: operations["start_api_auth_oauth__provider__start_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Passkeys
+         * @description The caller's passkeys, all of them, the oldest first.
+         */
+        get: operations["list_passkeys_api_auth_passkeys_get"];
+        put?: never;
+        /**
+         * Add
+         * @description Keeps the passkey that the browser has made. Needs a fresh sign-in.
+         */
+        post: operations["add_api_auth_passkeys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Creation Options
+         * @description What the browser makes a new passkey from. Needs a fresh sign-in.
+         */
+        post: operations["creation_options_api_auth_passkeys_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In
+         * @description Signs in: with a passkey alone, or with the ticket as the second factor after a password.
+         */
+        post: operations["sign_in_api_auth_passkeys_sign_in_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/sign-in/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In Options
+         * @description What the browser asks a passkey for, to sign in with it alone.
+         */
+        post: operations["sign_in_options_api_auth_passkeys_sign_in_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Forgets a passkey; with the last one the second factor goes. Needs a fresh sign-in.
+         */
+        delete: operations["remove_api_auth_passkeys__passkey_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Gives a passkey another name.
+         */
+        patch: operations["rename_api_auth_passkeys__passkey_id__patch"];
         trace?: never;
     };
     "/api/auth/password/forgot": {
@@ -473,7 +710,7 @@ export interface paths {
         };
         /**
          * List Invoices
-         * @description The latest invoices.
+         * @description The latest invoices (admin).
          */
         get: operations["list_invoices"];
         put?: never;
@@ -553,7 +790,7 @@ export interface paths {
         };
         /**
          * Get Subscription
-         * @description The plan, or null on free.
+         * @description The plan, or null on free (admin; what it allows stands in `/api/usage` for every member).
          */
         get: operations["get_subscription"];
         put?: never;
@@ -763,7 +1000,7 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Changes the name, or the password.
+         * @description Changes the name, the password, or whether a passkey is needed beside it (after a fresh sign-in).
          */
         patch: operations["change_me_api_me_patch"];
         trace?: never;
@@ -1204,6 +1441,84 @@ export interface components {
             status: string;
         };
         /**
+         * Algorithm
+         * @description A kind of key that we take, by its COSE number.
+         */
+        Algorithm: {
+            /** Alg */
+            alg: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "public-key";
+        };
+        /**
+         * Assertion
+         * @description AuthenticationResponseJSON: what `navigator.credentials.get()` gave.
+         */
+        Assertion: {
+            /** Id */
+            id: string;
+            /** Rawid */
+            rawId: string;
+            response: components["schemas"]["AssertionResponse"];
+            /**
+             * Type
+             * @constant
+             */
+            type: "public-key";
+        };
+        /**
+         * AssertionResponse
+         * @description What an authenticator says when it uses one.
+         */
+        AssertionResponse: {
+            /** Authenticatordata */
+            authenticatorData: string;
+            /** Clientdatajson */
+            clientDataJSON: string;
+            /** Signature */
+            signature: string;
+            /** Userhandle */
+            userHandle?: string | null;
+        };
+        /**
+         * AttestationResponse
+         * @description What an authenticator says when it makes a passkey.
+         */
+        AttestationResponse: {
+            /** Attestationobject */
+            attestationObject: string;
+            /** Clientdatajson */
+            clientDataJSON: string;
+            /** Transports */
+            transports?: string[] | null;
+        };
+        /**
+         * AuditVerdict
+         * @description What a check of the whole chain found.
+         */
+        AuditVerdict: {
+            /**
+             * First Bad Id
+             * @description The first row that was altered or does not follow from the one before; null in a chain that is intact, or that lacks rows at its end
+             */
+            first_bad_id: string | null;
+            /**
+             * Head
+             * @description The hash of the last row; keep it elsewhere to prove later what was there
+             */
+            head: string;
+            /** Intact */
+            intact: boolean;
+            /**
+             * Rows
+             * @description As many as were ever added
+             */
+            rows: number;
+        };
+        /**
          * AuditView
          * @description Who did what.
          */
@@ -1223,6 +1538,8 @@ export interface components {
             detail: {
                 [key: string]: unknown;
             };
+            /** Hash */
+            hash: string;
             /**
              * Id
              * Format: uuid
@@ -1230,8 +1547,25 @@ export interface components {
             id: string;
             /** Request Id */
             request_id: string;
+            /**
+             * Seq
+             * @description Place in the org's chain, from 1
+             */
+            seq: number;
             /** Target */
             target: string;
+        };
+        /**
+         * AuthenticatorSelection
+         * @description What we would like of the authenticator.
+         */
+        AuthenticatorSelection: {
+            /** Requireresidentkey */
+            requireResidentKey: boolean;
+            /** Residentkey */
+            residentKey: string;
+            /** Userverification */
+            userVerification: string;
         };
         /**
          * CancelRequest
@@ -1270,6 +1604,25 @@ export interface components {
             url: string;
         };
         /**
+         * CreationOptions
+         * @description PublicKeyCredentialCreationOptionsJSON: what `navigator.credentials.create()` takes.
+         */
+        CreationOptions: {
+            /** Attestation */
+            attestation: string;
+            authenticatorSelection: components["schemas"]["AuthenticatorSelection"];
+            /** Challenge */
+            challenge: string;
+            /** Excludecredentials */
+            excludeCredentials: components["schemas"]["Descriptor"][];
+            /** Pubkeycredparams */
+            pubKeyCredParams: components["schemas"]["Algorithm"][];
+            rp: components["schemas"]["RelyingPartyEntity"];
+            /** Timeout */
+            timeout: number;
+            user: components["schemas"]["UserEntity"];
+        };
+        /**
          * CriterionOut
          * @description What a reviewer scores, where the call says so; `points` is null where it gives no weight.
          */
@@ -1280,6 +1633,24 @@ export interface components {
             points: number | null;
             /** Title */
             title: string;
+        };
+        /**
+         * Descriptor
+         * @description A passkey that exists.
+         */
+        Descriptor: {
+            /** Id */
+            id: string;
+            /**
+             * Transports
+             * @default []
+             */
+            transports?: string[];
+            /**
+             * Type
+             * @constant
+             */
+            type: "public-key";
         };
         /**
          * DiffBlockOut
@@ -1526,6 +1897,26 @@ export interface components {
             tokens: number | null;
             /** User Id */
             user_id: string | null;
+        };
+        /**
+         * IdentityView
+         * @description An account at another provider that signs the caller in.
+         */
+        IdentityView: {
+            /** Email */
+            email: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /** Provider */
+            provider: string;
         };
         /**
          * InvitePreview
@@ -1831,6 +2222,22 @@ export interface components {
             tokens: number;
         };
         /**
+         * NewCredential
+         * @description RegistrationResponseJSON: what `navigator.credentials.create()` gave.
+         */
+        NewCredential: {
+            /** Id */
+            id: string;
+            /** Rawid */
+            rawId: string;
+            response: components["schemas"]["AttestationResponse"];
+            /**
+             * Type
+             * @constant
+             */
+            type: "public-key";
+        };
+        /**
          * NewKey
          * @description A key just made; `key` is shown this once.
          */
@@ -1862,6 +2269,15 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+        };
+        /**
+         * NewPasskeyRequest
+         * @description A passkey just made in the browser, for the options given before.
+         */
+        NewPasskeyRequest: {
+            credential: components["schemas"]["NewCredential"];
+            /** Name */
+            name: string;
         };
         /**
          * OrgMembership
@@ -1972,6 +2388,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[IdentityView] */
+        Page_IdentityView_: {
+            /** Items */
+            items: components["schemas"]["IdentityView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[InviteView] */
         Page_InviteView_: {
             /** Items */
@@ -1997,6 +2420,13 @@ export interface components {
         Page_MemberView_: {
             /** Items */
             items: components["schemas"]["MemberView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[PasskeyView] */
+        Page_PasskeyView_: {
+            /** Items */
+            items: components["schemas"]["PasskeyView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -2034,6 +2464,51 @@ export interface components {
             items: components["schemas"]["UploadView"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * PasskeyChange
+         * @description A new name.
+         */
+        PasskeyChange: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeySignIn
+         * @description A sign-in with a passkey, or the second half of one with a password.
+         */
+        PasskeySignIn: {
+            credential: components["schemas"]["Assertion"];
+            /**
+             * Ticket
+             * @description Of the answer second_factor_required
+             */
+            ticket?: string | null;
+        };
+        /**
+         * PasskeyView
+         * @description A passkey, without its key.
+         */
+        PasskeyView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Synced
+             * @description Whether it may be on several devices of its owner
+             */
+            synced: boolean;
         };
         /**
          * Period
@@ -2113,6 +2588,11 @@ export interface components {
              * @description Needs current_password; ends the other sessions
              */
             password?: string | null;
+            /**
+             * Second Factor
+             * @description Needs a passkey and a fresh sign-in
+             */
+            second_factor?: boolean | null;
         };
         /**
          * Progress
@@ -2252,6 +2732,32 @@ export interface components {
              * @description In development only
              */
             verify_token?: string | null;
+        };
+        /**
+         * RelyingPartyEntity
+         * @description Us.
+         */
+        RelyingPartyEntity: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RequestOptions
+         * @description PublicKeyCredentialRequestOptionsJSON: what `navigator.credentials.get()` takes.
+         */
+        RequestOptions: {
+            /** Allowcredentials */
+            allowCredentials: components["schemas"]["Descriptor"][];
+            /** Challenge */
+            challenge: string;
+            /** Rpid */
+            rpId: string;
+            /** Timeout */
+            timeout: number;
+            /** Userverification */
+            userVerification: string;
         };
         /**
          * ResetRequest
@@ -2681,6 +3187,18 @@ export interface components {
             usage: components["schemas"]["UsageCounters"];
         };
         /**
+         * UserEntity
+         * @description For whom a passkey is made.
+         */
+        UserEntity: {
+            /** Displayname */
+            displayName: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * UserView
          * @description The signed-in person.
          */
@@ -2697,6 +3215,8 @@ export interface components {
              * @default true
              */
             email_verified?: boolean;
+            /** Has Password */
+            has_password: boolean;
             /**
              * Id
              * Format: uuid
@@ -2704,6 +3224,11 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Second Factor
+             * @description Whether a sign-in with the password needs a passkey as well
+             */
+            second_factor: boolean;
         };
         /**
          * VerifiedExport
@@ -3203,6 +3728,10 @@ export interface operations {
                 action?: string | null;
                 actor_id?: string | null;
                 target?: string | null;
+                /** @description From this time on */
+                since?: string | null;
+                /** @description Before this time */
+                until?: string | null;
                 /** @description How many items at most */
                 limit?: number;
                 /** @description `next_cursor` of the page before */
@@ -3221,6 +3750,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditView_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit_api_audit_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit_api_audit_verify_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerdict"];
                 };
             };
             /** @description A refusal */
@@ -3255,6 +3845,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identities_api_auth_identities_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IdentityView_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_api_auth_identities__provider__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A refusal */
             default: {
@@ -3315,6 +3963,291 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    callback_api_auth_oauth__provider__callback_get: {
+        parameters: {
+            query?: {
+                /** @description What the provider gave the browser */
+                state?: string;
+                /** @description What the provider gave the browser */
+                code?: string;
+                /** @description What the provider gave the browser */
+                error?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_api_auth_oauth__provider__start_get: {
+        parameters: {
+            query?: {
+                /** @description A path within the app, to go to afterwards */
+                next?: string | null;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_passkeys_api_auth_passkeys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PasskeyView_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_api_auth_passkeys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    creation_options_api_auth_passkeys_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationOptions"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_api_auth_passkeys_sign_in_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_options_api_auth_passkeys_sign_in_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_api_auth_passkeys__passkey_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_api_auth_passkeys__passkey_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyView"];
+                };
             };
             /** @description A refusal */
             default: {
@@ -5221,7 +6154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "*/*": unknown;
                 };
             };
             /** @description Not modified */

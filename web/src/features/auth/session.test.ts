@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { safeNext } from './session'
+import { appPath, safeNext } from './session'
 
 describe('safeNext', () => {
   it('keeps a path of our own', () => {
@@ -13,4 +13,16 @@ describe('safeNext', () => {
       expect(safeNext(next)).toBeNull()
     },
   )
+})
+
+describe('appPath', () => {
+  it.each([
+    ['/app/billing?x=1', '/billing?x=1'],
+    ['/billing', '/billing'],
+    ['/app', undefined],
+    ['//evil.example', undefined],
+    [undefined, undefined],
+  ])('%j is %j', (next, path) => {
+    expect(appPath(next)).toBe(path)
+  })
 })

@@ -8,6 +8,13 @@ export function safeNext(next: string | undefined): string | null {
   return next
 }
 
+/** The same path as the server takes it, which puts `/app` before it. */
+export function appPath(next: string | undefined): string | undefined {
+  const path = safeNext(next)
+  if (!path || path === '/app') return undefined
+  return path.startsWith('/app/') ? path.slice('/app'.length) : path
+}
+
 /** What follows a sign-in: read who it is, then go where the person was headed. */
 export function useSignedIn(): (next?: string) => Promise<void> {
   const navigate = useNavigate()
@@ -16,8 +23,8 @@ export function useSignedIn(): (next?: string) => Promise<void> {
     sessionHint.set(true)
     queryClient.removeQueries()
     await queryClient.fetchQuery(meQuery)
-    const target = safeNext(next)
-    if (target) router.history.push(target.startsWith('/app/') ? target : `/app${target}`)
+    const target = appPath(next)
+    if (target) router.history.push(`/app${target}`)
     else await navigate({ to: '/proposals' })
   }
 }

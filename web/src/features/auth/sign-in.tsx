@@ -1,25 +1,51 @@
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 
-import { api, isApiError } from '@/api'
+import { isApiError, sessionHint } from '@/api'
 import { Button } from '@/ui/button'
 import { ErrorNotice, Notice } from '@/ui/feedback'
 import { TextField } from '@/ui/field'
 
 import { AuthFrame, linkClass } from './frame'
+import { problemOf } from './problems'
+import { isSecondStep, SecondFactor, signInWithPassword, type SecondStep } from './second-factor'
 import { formValues, useSignedIn } from './session'
+import { Or, PasskeyButton, PasskeyProblem, ProviderLinks, usePasskeySignIn, usePasskeysInField } from './ways'
 
 const route = getRouteApi('/sign-in')
 
 export default function SignIn() {
-  const { next, email } = route.useSearch()
+  const { next } = route.useSearch()
   const signedIn = useSignedIn()
-  const signIn = useMutation({
+  const [step, setStep] = useState<SecondStep | null>(null)
+  if (step) {
+    return (
+      <AuthFrame title="One more step" lead="The password is right. Your account asks for your passkey as well.">
+        <SecondFactor step={step} onDone={() => signedIn(next)} onBack={() => setStep(null)} />
+      </AuthFrame>
+    )
+  }
+  return <FirstStep onSecond={setStep} />
+}
+
+function FirstStep({ onSecond }: { onSecond: (step: SecondStep) => void }) {
+  const { next, email, problem: code } = route.useSearch()
+  const signedIn = useSignedIn()
+  const byPassword = useMutation({
     mutationFn: async (input: { email: string; password: string }) => {
-      await api.signIn(input)
-      await signedIn(next)
+      const answer = await signInWithPassword(input)
+      if (isSecondStep(answer)) onSecond(answer)
+      else await signedIn(next)
     },
   })
+  const byPasskey = usePasskeySignIn(next)
+  usePasskeysInField(next)
+  const tried = byPassword.error ?? byPasskey.error
+  const problem = tried ? null : problemOf(code)
+  useEffect(() => {
+    if (code) sessionHint.set(false) // the provider's link had announced a session
+  }, [code])
   return (
     <AuthFrame
       title="Welcome back"
@@ -37,27 +63,34 @@ export default function SignIn() {
         className="space-y-4"
         onSubmit={(e) => {
           e.preventDefault()
-          signIn.mutate(formValues(e.currentTarget, 'email', 'password'))
+          byPasskey.reset()
+          byPassword.mutate(formValues(e.currentTarget, 'email', 'password'))
         }}
       >
-        {isApiError(signIn.error, 'unauthenticated') ? (
+        {problem && (
+          <Notice tone="warn" role="alert" title={problem.title}>
+            {problem.hint}
+          </Notice>
+        )}
+        {isApiError(byPassword.error, 'unauthenticated') ? (
           <Notice tone="danger" role="alert" title="That did not match">
             Check the address and the password, or reset your password.
           </Notice>
         ) : (
-          signIn.error && <ErrorNotice error={signIn.error} />
+          byPassword.error && <ErrorNotice error={byPassword.error} />
         )}
+        {byPasskey.error && !byPassword.error && <PasskeyProblem error={byPasskey.error} />}
         <TextField
           label="Email"
           name="email"
           type="email"
-          autoComplete="username"
+          autoComplete="username webauthn"
           defaultValue={email}
           required
           autoFocus
         />
         <TextField label="Password" name="password" type="password" autoComplete="current-password" required />
-        <Button type="submit" variant="primary" size="lg" className="w-full" busy={signIn.isPending}>
+        <Button type="submit" variant="primary" size="lg" className="w-full" busy={byPassword.isPending}>
           Sign in
         </Button>
         <p className="text-center">
@@ -66,6 +99,11 @@ export default function SignIn() {
           </Link>
         </p>
       </form>
+      <div className="mt-5 space-y-3">
+        <Or />
+        <PasskeyButton signIn={byPasskey} />
+        <ProviderLinks next={next} />
+      </div>
     </AuthFrame>
   )
 }

@@ -1,20 +1,22 @@
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { MailCheck } from 'lucide-react'
 
-import { api, isApiError } from '@/api'
+import { api, isApiError, providersQuery } from '@/api'
 import { Button, ButtonLink } from '@/ui/button'
 import { ErrorNotice } from '@/ui/feedback'
 import { TextField } from '@/ui/field'
 
 import { AuthFrame, linkClass } from './frame'
 import { formValues } from './session'
+import { Or, ProviderLinks } from './ways'
 
 const route = getRouteApi('/sign-up')
 
 export default function SignUp() {
   const { next, email } = route.useSearch()
   const register = useMutation({ mutationFn: api.register })
+  const offered = useQuery(providersQuery).data?.length ?? 0
   const fieldError = (name: string) => (isApiError(register.error) ? register.error.field(name) : undefined)
   const signInLink = (
     <Link to="/sign-in" search={{ next }} className={linkClass}>
@@ -97,6 +99,12 @@ export default function SignUp() {
           Create account
         </Button>
       </form>
+      {offered > 0 && (
+        <div className="mt-5 space-y-3">
+          <Or />
+          <ProviderLinks next={next} />
+        </div>
+      )}
     </AuthFrame>
   )
 }

@@ -13,6 +13,7 @@ import {
   usageQuery,
   type InviteRole,
   type Member,
+  type OrgMembership,
 } from '@/api'
 import { canManage, useOrg } from '@/features/shell/org'
 import { Button, ButtonLink } from '@/ui/button'
@@ -21,6 +22,9 @@ import { SelectField, TextField } from '@/ui/field'
 import { date } from '@/ui/format'
 import { Page } from '@/ui/page'
 import { toast } from '@/ui/toast'
+
+import { ManageMember, RevokeInvite } from './manage'
+import { grantable } from './rules'
 
 export default function Members() {
   const org = useOrg()
@@ -35,10 +39,11 @@ export default function Members() {
       </Page>
     )
   }
-  return <Team orgId={org.id} orgName={org.name} mayInvite={canManage(org)} />
+  return <Team org={org} mayInvite={canManage(org)} />
 }
 
-function Team({ orgId, orgName, mayInvite }: { orgId: string; orgName: string; mayInvite: boolean }) {
+function Team({ org, mayInvite }: { org: OrgMembership; mayInvite: boolean }) {
+  const { id: orgId, name: orgName } = org
   const members = useQuery(membersQuery(orgId))
   const invites = useQuery({ ...invitesQuery(orgId), enabled: mayInvite })
   const me = useQuery(meQuery)
@@ -62,13 +67,13 @@ function Team({ orgId, orgName, mayInvite }: { orgId: string; orgName: string; m
           </Notice>
         </div>
       )}
-      {mayInvite && <InviteForm orgId={orgId} />}
+      {mayInvite && <InviteForm org={org} />}
       {members.isPending && <Loading label="Loading members" />}
       {members.error && <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />}
       {members.data && (
         <ul className="card divide-y divide-line" aria-label="Members">
           {members.data.map((member) => (
-            <MemberRow key={member.user_id} member={member} self={member.user_id === me.data?.user.id} />
+            <MemberRow key={member.user_id} org={org} member={member} self={member.user_id === me.data?.user.id} />
           ))}
         </ul>
       )}
@@ -85,6 +90,7 @@ function Team({ orgId, orgName, mayInvite }: { orgId: string; orgName: string; m
                   <span className="text-[0.87rem] text-ink-3">until {date(invite.expires_at)}</span>
                 )}
                 <Badge className="capitalize">{invite.role}</Badge>
+                <RevokeInvite orgId={orgId} id={invite.id} email={invite.email} />
               </li>
             ))}
           </ul>
@@ -94,7 +100,7 @@ function Team({ orgId, orgName, mayInvite }: { orgId: string; orgName: string; m
   )
 }
 
-function MemberRow({ member, self }: { member: Member; self: boolean }) {
+function MemberRow({ org, member, self }: { org: OrgMembership; member: Member; self: boolean }) {
   return (
     <li className="flex items-center gap-3.5 px-5 py-3">
       <span
@@ -112,14 +118,15 @@ function MemberRow({ member, self }: { member: Member; self: boolean }) {
       <Badge tone={member.role === 'owner' ? 'accent' : 'neutral'} className="capitalize">
         {member.role}
       </Badge>
+      <ManageMember org={org} member={member} self={self} />
     </li>
   )
 }
 
-function InviteForm({ orgId }: { orgId: string }) {
+function InviteForm({ org }: { org: OrgMembership }) {
   const form = useRef<HTMLFormElement>(null)
   const invite = useMutation({
-    mutationFn: (input: { email: string; role: InviteRole }) => api.invite(orgId, input),
+    mutationFn: (input: { email: string; role: InviteRole }) => api.invite(org.id, input),
     onSuccess: async (_, { email }) => {
       form.current?.reset()
       toast.show({ title: 'Invite sent', description: `${email} has a link in their mail.` })
@@ -148,9 +155,11 @@ function InviteForm({ orgId }: { orgId: string }) {
           error={emailError}
         />
         <SelectField label="Role" name="role" defaultValue="member">
-          <option value="admin">Admin</option>
-          <option value="member">Member</option>
-          <option value="viewer">Viewer</option>
+          {grantable(org.role).map((role) => (
+            <option key={role} value={role}>
+              {role.charAt(0).toUpperCase() + role.slice(1)}
+            </option>
+          ))}
         </SelectField>
         <Button type="submit" variant="primary" className="sm:mt-7.5" busy={invite.isPending}>
           <MailPlus aria-hidden /> Send invite

@@ -1,6 +1,6 @@
 import { useMutation, useSuspenseQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Building2, Check, ChevronsUpDown, Plus, User } from 'lucide-react'
+import { Building2, Check, ChevronsUpDown, KeyRound, Plus, ScrollText, Settings, User } from 'lucide-react'
 import { useState } from 'react'
 import { Menu as BaseMenu } from '@base-ui/react/menu'
 
@@ -9,7 +9,7 @@ import { Button } from '@/ui/button'
 import { Dialog } from '@/ui/dialog'
 import { ErrorNotice } from '@/ui/feedback'
 import { TextField } from '@/ui/field'
-import { Menu, MenuItem, MenuRadio, MenuRadioItem, MenuSeparator } from '@/ui/menu'
+import { Menu, MenuItem, MenuLink, MenuRadio, MenuRadioItem, MenuSeparator } from '@/ui/menu'
 import { toast } from '@/ui/toast'
 
 /** The organisation this tab works in; the shell guarantees that there is one. */
@@ -68,6 +68,16 @@ export function OrgSwitcher() {
         <MenuItem onClick={() => setCreating(true)}>
           <Plus aria-hidden /> New organisation
         </MenuItem>
+        <MenuSeparator />
+        <MenuLink to="/organisation">
+          <Settings aria-hidden /> Settings
+        </MenuLink>
+        <MenuLink to="/keys">
+          <KeyRound aria-hidden /> API keys
+        </MenuLink>
+        <MenuLink to="/audit">
+          <ScrollText aria-hidden /> Audit
+        </MenuLink>
       </Menu>
       <CreateOrg open={creating} onOpenChange={setCreating} onCreated={switchTo} />
     </>

@@ -8,6 +8,7 @@ import {
   Menu as MenuIcon,
   Paperclip,
   Sparkles,
+  UserCog,
   Users,
 } from 'lucide-react'
 
@@ -17,7 +18,7 @@ import { buttonClass, IconButton } from '@/ui/button'
 import { cx } from '@/ui/cx'
 import { Badge } from '@/ui/feedback'
 import { Logo } from '@/ui/logo'
-import { Menu, MenuItem, MenuSeparator } from '@/ui/menu'
+import { Menu, MenuItem, MenuLink, MenuSeparator } from '@/ui/menu'
 import { toast } from '@/ui/toast'
 
 import { HealthBanner } from './banner'
@@ -146,6 +147,9 @@ function UserMenu() {
         <p className="truncate text-[0.87rem] text-ink-3">{me.user.email}</p>
       </div>
       <MenuSeparator />
+      <MenuLink to="/account">
+        <UserCog aria-hidden /> Your account
+      </MenuLink>
       <MenuItem onClick={() => mutate()}>
         <LogOut aria-hidden /> Sign out
       </MenuItem>
