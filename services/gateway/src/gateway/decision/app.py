@@ -12,10 +12,32 @@ from starlette.types import Receive, Scope, Send
 from common.errors import BidwrightError
 from common.telemetry import get_logger
 from gateway import telemetry
+from gateway.decision.leases import LEASE_HEADER, UNSPENT_HEADER
 from gateway.decision.requests import AUTHZ_PREFIX, Ask
-from gateway.decision.service import Allowed, Decider, outcome
+from gateway.decision.service import Decider, outcome
 
 _PROBLEM: Final = (b"content-type", b"application/problem+json")
+_EMPTY: Final = (b"content-length", b"0")
+_NO_BODY: Final = {"type": "http.response.body", "body": b""}
+_PREFIX_LENGTH: Final = len(AUTHZ_PREFIX)
+
+# What a decision reads; the rest need not even be decoded.
+_READ: Final = {
+    name.encode(): name
+    for name in (
+        "authorization",
+        "cookie",
+        "host",
+        "origin",
+        "sec-fetch-site",
+        LEASE_HEADER,
+        UNSPENT_HEADER,
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-org-id",
+        "x-request-id",
+    )
+}
 
 log = get_logger()
 
@@ -26,22 +48,26 @@ class DecisionApp:
 
     def __init__(self, decider: Decider) -> None:
         self._decider = decider
+        self._allowed = telemetry.DECISIONS.labels(outcome(None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         ask = read_ask(scope)
-        error: BidwrightError | None = None
         try:
             allowed = await self._decider.decide(ask)
-            await _answer(send, 200, _encode(allowed), b"")
+            headers = [(name.encode(), value.encode("latin-1")) for name, value in allowed.headers.items()]
+            headers.append(_EMPTY)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send(_NO_BODY)
+            self._allowed.inc()
         except BidwrightError as refusal:
-            error = refusal
             await _refuse(send, ask, refusal)
+            telemetry.DECISIONS.labels(outcome(refusal)).inc()
         except Exception:
             log.exception("decision.failed", path=ask.path)
             error = BidwrightError("Something went wrong on our side; it has been logged.")
             await _refuse(send, ask, error)
-        telemetry.DECISIONS.labels(outcome(error)).inc()
+            telemetry.DECISIONS.labels(outcome(error)).inc()
         telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
 
 
@@ -49,33 +75,27 @@ def read_ask(scope: Scope) -> Ask:
     """The question in an ASGI scope."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        separator = "; " if name == "cookie" else ","
-        headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
+        name = _READ.get(raw_name)
+        if name is None:
+            continue
+        value = raw_value.decode("latin-1")
+        if name in headers:
+            separator = "; " if name == "cookie" else ","
+            value = f"{headers[name]}{separator}{value}"
+        headers[name] = value
     return Ask(
         method=scope["method"],
-        path=scope["path"].removeprefix(AUTHZ_PREFIX) or "/",
+        path=scope["path"][_PREFIX_LENGTH:] or "/",
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
     )
 
 
-def _encode(allowed: Allowed) -> list[tuple[bytes, bytes]]:
-    return [
-        (name.encode(), value.encode("latin-1"))
-        for headers in (allowed.upstream, allowed.client)
-        for name, value in headers.items()
-    ]
-
-
 async def _refuse(send: Send, ask: Ask, error: BidwrightError) -> None:
     request_id = ask.headers.get("x-request-id") or str(uuid4())
-    body = json.dumps(error.problem(instance=ask.path, request_id=request_id)).encode()
+    problem = json.dumps(error.problem(instance=ask.path, request_id=request_id)).encode()
+    body = b"" if ask.method == "HEAD" else problem
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in error.headers.items()]
-    await _answer(send, error.status, [_PROBLEM, *headers], b"" if ask.method == "HEAD" else body)
-
-
-async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.start", "status": error.status, "headers": [_PROBLEM, *headers, length]})
     await send({"type": "http.response.body", "body": body})

@@ -25,6 +25,8 @@ class Caller:
     name: str
     ends_at: float = field(compare=False)
     """Seconds since the epoch; from then on the credential is worth nothing."""
+    credential: str = ""
+    """As a revocation names it."""
 
     @property
     def is_key(self) -> bool:
@@ -62,7 +64,17 @@ class Facts:
             email=caller.email,
             name=caller.name,
             org_name=place.org_name,
+            credential=caller.credential,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Requests that are counted already, for the edge to let pass by itself or to give back."""
+
+    requests: int
+    window_ends_ms: int
+    """Milliseconds since the epoch by Valkey's clock: which window they were counted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +83,4 @@ class Counted:
 
     api: Taken
     ai: Taken | None
+    lease: Lease | None = None

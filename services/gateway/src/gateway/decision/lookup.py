@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from common.db import Database, Tenant, UnitOfWork
 from common.ids import parse_id
+from common.revocations import key_reference, session_reference
 from gateway.accounts.domain import session_ends
 from gateway.decision.facts import Caller, Place
 
@@ -79,6 +80,7 @@ class Lookup:
             email=row.email,
             name=row.name,
             ends_at=session_ends(row.expires_at, now, self._idle).timestamp(),
+            credential=session_reference(token_hash),
         )
 
     async def _key(self, uow: UnitOfWork, key_hash: str, now: datetime) -> Caller | None:
@@ -94,6 +96,7 @@ class Lookup:
             email=row.email,
             name=row.name,
             ends_at=row.expires_at.timestamp() if row.expires_at is not None else NEVER,
+            credential=key_reference(key_hash),
         )
 
     async def _place(self, uow: UnitOfWork, caller: Caller, org_id: str) -> Place | None:

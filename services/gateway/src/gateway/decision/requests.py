@@ -26,6 +26,8 @@ _PUBLIC_PATHS: Final = frozenset(
         "/api/auth/password/forgot",
         "/api/auth/password/reset",
         "/api/auth/providers",
+        "/api/auth/passkeys/sign-in",
+        "/api/auth/passkeys/sign-in/options",
     }
 )
 _OAUTH_PREFIX: Final = "/api/auth/oauth/"

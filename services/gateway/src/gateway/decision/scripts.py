@@ -10,18 +10,21 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.decision.limits import SINGLE_WRITE_KEY
+from gateway.decision.multiplexed import Script
 
 _COUNT: Final = (
     """
 local function take(key, limit)
-  local n = tonumber(redis.call('GET', key) or '0')
+  local n = redis.call('INCR', key)
   local left_ms = redis.call('PTTL', key)
-  if n >= limit and left_ms > 0 then return {0, 0, left_ms, limit} end
   if left_ms <= 0 then
     redis.call('SET', key, 1, 'PX', 60000)
-    return {1, limit - 1, 60000, limit}
+    n, left_ms = 1, 60000
+  elseif n > limit then
+    redis.call('DECR', key)
+    return {0, 0, left_ms, limit}
   end
-  return {1, limit - redis.call('INCR', key), left_ms, limit}
+  return {1, limit - n, left_ms, limit}
 end
 
 local tiers = {free = 0, pro = 1, enterprise = 2}
@@ -49,10 +52,22 @@ end
 """
 )
 
-DECIDE: Final = (
+# Requests that the edge may let pass by itself are counted here up front, while more than half of the window's budget
+# is left; it gives back what it did not spend. What is left near the end of the budget is counted one by one.
+_LEASE: Final = """
+local function lease(key, api)
+  if api[1] == 0 or api[4] < 64 or api[2] * 2 <= api[4] then return 0, 0 end
+  local n = math.min(1000, math.floor(api[4] / 16))
+  redis.call('INCRBY', key, n)
+  return n, redis.call('PEXPIRETIME', key)
+end
+"""
+
+DECIDE: Final = Script(
     _COUNT
+    + _LEASE
     + """
--- KEYS: the credential. ARGV: now, the org asked for or '', then the numbers.
+-- KEYS: the credential. ARGV: now, the org asked for or '', whether a lease is wanted, then the numbers.
 local c = redis.call('HMGET', KEYS[1], 'user', 'home', 'session', 'scopes', 'email', 'name', 'ends')
 if not c[1] then return {'unknown'} end
 if tonumber(c[7]) <= tonumber(ARGV[1]) then return {'unknown'} end
@@ -62,11 +77,15 @@ if c[3] == '' and org ~= c[2] then return {'forbidden'} end
 local role = redis.call('HGET', 'bw:m:' .. c[1] .. ':' .. org, 'role')
 local o = redis.call('HMGET', 'bw:o:' .. org, 'tier', 'name')
 if not role or not o[1] then return {'unknown'} end
-return {'known', c, {org, role, o[1], o[2]}, count(c[1], org, o[1], 3)}
+local n = count(c[1], org, o[1], 4)
+local leased, ends = 0, 0
+if ARGV[3] == '1' then leased, ends = lease('bw:r:api:' .. c[1] .. ':' .. org, n) end
+return {'known', c[1], c[2], c[3], c[4], c[5], c[6], c[7], org, role, o[1], o[2],
+  n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], leased, ends}
 """
 )
 
-REMEMBER: Final = (
+REMEMBER: Final = Script(
     _COUNT
     + """
 -- KEYS: credential, membership, org. ARGV: lifetime in ms, then caller (7), place (4), then the numbers.
@@ -84,9 +103,30 @@ return count(ARGV[2], ARGV[9], ARGV[11], 13)
 """
 )
 
-TAKE: Final = (
+TAKE: Final = Script(
     _COUNT
     + """
 return take(KEYS[1], tonumber(ARGV[1]))
+"""
+)
+
+# KEYS: a window. ARGV: how many come back, and the window's end: a later window must not get them.
+GIVE_BACK: Final = Script(
+    """
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+if redis.call('DECRBY', KEYS[1], ARGV[1]) < 0 then redis.call('SET', KEYS[1], 0, 'KEEPTTL') end
+return 1
+"""
+)
+
+BURY: Final = Script(
+    """
+-- ARGV: the tombstone's life in ms.
+for _, key in ipairs(KEYS) do
+  redis.call('DEL', key)
+  redis.call('HSET', key, 'gone', '1')
+  redis.call('PEXPIRE', key, ARGV[1])
+end
+return #KEYS
 """
 )

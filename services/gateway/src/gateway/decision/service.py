@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +14,7 @@ from common.identity import HEADER
 from common.telemetry import get_logger
 from gateway import telemetry
 from gateway.decision.facts import Counted, Facts
+from gateway.decision.leases import LEASE_HEADER, UNSPENT_HEADER, VERDICT_HEADER, read_unspent, verdict
 from gateway.decision.limits import WINDOW_SECONDS, AiClass, LimitPolicy, LocalWindows, Taken
 from gateway.decision.lookup import Lookup
 from gateway.decision.requests import Ask, Credential
@@ -23,15 +25,16 @@ from gateway.tokens import hash_token
 
 LIMIT_REMAINING: Final = "x-ai-rate-remaining"
 
+_FROM_VALKEY: Final = telemetry.LOOKUPS.labels("valkey")
+
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Envoy passes `upstream` on to the service and `client` back to the caller."""
+    """What Envoy is told; by its configuration each header goes on to the service, back to the caller or to itself."""
 
-    upstream: dict[str, str] = field(default_factory=dict)
-    client: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
 
 
 class Decider:
@@ -76,6 +79,8 @@ class Decider:
         if ask.writes and not credential.is_key and not ask.origin_allowed(self._allowed_origins):
             raise OriginForbidden
         org_id = ask.org_id()
+        if UNSPENT_HEADER in ask.headers:
+            await self._give_back(ask.headers[UNSPENT_HEADER])
         facts, counted = await self._facts(ask, credential, "" if org_id is None else str(org_id))
         headers = limit_headers(counted, ask.ai_class, self._ai_limit(facts, ask.ai_class))
         if not counted.api.passed:
@@ -84,33 +89,45 @@ class Decider:
             raise RateLimited(
                 "Too many AI requests; wait and try again.", retry_after=counted.ai.reset_seconds, headers=headers
             )
-        return Allowed(upstream={HEADER: self._signer.token(facts, audience)}, client=headers)
+        headers[HEADER] = self._signer.token(facts, audience)
+        if counted.lease is not None:
+            telemetry.LEASED.inc(counted.lease.requests)
+            headers[VERDICT_HEADER] = verdict(facts, counted.api, counted.lease)
+        return Allowed(headers)
 
     async def _decide_public(self, ask: Ask) -> Allowed:
         # Signing in changes whose browser this is, so another site's page may not do it either.
         if ask.writes and ask.origin_allowed(self._allowed_origins) is False:
             raise OriginForbidden
         taken = await self._take_anonymous(ask)
-        return Allowed(client=limit_headers(Counted(taken, None), "none", 0))
+        return Allowed(limit_headers(Counted(taken, None), "none", 0))
 
     async def _facts(self, ask: Ask, credential: Credential, org_id: str) -> tuple[Facts, Counted]:
         token_hash = hash_token(credential.token)
         key = api_key_key(token_hash) if credential.is_key else session_key(token_hash)
         now = self._clock.now()
         try:
-            found = await self._store.decide(key, now=now.timestamp(), org_id=org_id, ai_class=ask.ai_class)
+            found = await self._store.decide(
+                key, now=now.timestamp(), org_id=org_id, ai_class=ask.ai_class, lease=LEASE_HEADER in ask.headers
+            )
         except PermissionError:
             raise OrgForbidden from None
         except ValkeyAway:
             found = None
         if found is not None:
-            telemetry.LOOKUPS.labels("valkey").inc()
+            _FROM_VALKEY.inc()
             return found
         facts = await self._from_postgres(ask, credential, token_hash, org_id)
         try:
             return facts, await self._store.remember(key, facts, ai_class=ask.ai_class)
         except ValkeyAway:
             return facts, self._count_locally(facts, ask.ai_class)
+
+    async def _give_back(self, unspent: str) -> None:
+        for user_id, org_id, lease in read_unspent(unspent):
+            with suppress(ValkeyAway):
+                await self._store.give_back_lease(user_id, org_id, lease)
+                telemetry.LEASES_UNSPENT.inc(lease.requests)
 
     async def _from_postgres(self, ask: Ask, credential: Credential, token_hash: str, org_id: str) -> Facts:
         telemetry.LOOKUPS.labels("postgres").inc()

@@ -9,6 +9,7 @@ from gateway.edge.headers import as_mutations, security_headers
 from gateway.edge.replies import upload_body_max_bytes
 from gateway.edge.routes import BODY_SMALL, COMPRESSOR, CORS, EXT_AUTHZ
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.verdicts import decision
 
 AUTHZ_PREFIX = "/authz"
 AUTHZ_TIMEOUT_SECONDS = 3
@@ -41,7 +42,7 @@ def http_filters(settings: EdgeSettings) -> list[dict[str, Any]]:
         *chain,
         _body_limit(BODY_SMALL, settings.edge_body_max_bytes),
         _body_limit("bidwright.body_size_limit.upload", upload_body_max_bytes(settings)),
-        _ext_authz(),
+        *decision(settings, _ext_authz()),
         _compressor(),
         {
             "name": "envoy.filters.http.router",

@@ -41,6 +41,8 @@ class EdgeSettings(BaseSettings):
     file_upload_max_bytes: int = Field(default=10_485_760, ge=1, le=4_000_000_000)
     edge_body_max_bytes: int = Field(default=2_097_152, ge=1024, le=4_000_000_000)
     """The cap of every body that is not a file."""
+    edge_verdict_cache: bool = True
+    """Whether a known caller's reads may pass without asking the gateway each time; limits stay exact either way."""
     edge_access_log: Path = Path("/dev/stdout")
 
     @model_validator(mode="after")
