@@ -120,11 +120,15 @@ class Bus:
 
     async def on_notify(self, subject: str, wake: Callable[[], None]) -> bool:
         """Calls `wake` for each hint on the subject; returns False while there is no connection to listen on."""
+        return await self.on_hint(subject, lambda _payload: wake())
+
+    async def on_hint(self, subject: str, hear: Callable[[bytes], None]) -> bool:
+        """Calls `hear` with the payload of each hint; returns False while there is no connection to listen on."""
         if self._client is None:
             return False
 
-        async def on_message(_message: Msg) -> None:
-            wake()
+        async def on_message(message: Msg) -> None:
+            hear(message.data)
 
         await self._client.subscribe(subject, cb=on_message)
         return True

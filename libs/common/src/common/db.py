@@ -62,6 +62,7 @@ class UnitOfWork:
         self._clock = clock
         self._after_commit = after_commit
         self._has_messages = False
+        self._callbacks: list[Callable[[], Awaitable[None]]] = []
 
     async def set_tenant(self, tenant: Tenant) -> None:
         """Changes the tenant for the rest of this transaction, for a use case that spans two orgs."""
@@ -155,6 +156,11 @@ class UnitOfWork:
         )
         self._has_messages = True
 
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Has `callback` called when this transaction has committed, and not otherwise; it must not raise. A process
+        that dies in between never calls it."""
+        self._callbacks.append(callback)
+
     async def flush(self) -> None:
         """Sends pending changes to the database without committing, so that constraints speak now."""
         await self.session.flush()
@@ -165,6 +171,8 @@ class UnitOfWork:
         if self._has_messages:
             self._has_messages = False
             await self._after_commit()
+        while self._callbacks:
+            await self._callbacks.pop(0)()
 
 
 async def _nothing() -> None:

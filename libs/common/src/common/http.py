@@ -114,7 +114,7 @@ def from_validation(request: Request, error: RequestValidationError) -> errors.B
     return errors.ValidationFailed(field_errors(found, skip=1))
 
 
-class _MethodNotAllowed(errors.BidwrightError):
+class MethodNotAllowed(errors.BidwrightError):
     """This address does not take that method; see Allow."""
 
     status = 405
@@ -146,7 +146,7 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         known: dict[int, errors.BidwrightError] = {
             404: errors.NotFound(),
-            405: _MethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(request))}),
+            405: MethodNotAllowed(headers={"Allow": ", ".join(allowed_methods(request))}),
         }
         if error.status_code == 400 and error.detail == UNREADABLE_BODY:
             known[400] = errors.InvalidJSON()

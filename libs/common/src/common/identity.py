@@ -26,7 +26,11 @@ ISSUER: Final = "bidwright-gateway"
 LEEWAY_SECONDS: Final = 5
 JWKS_TIMEOUT_SECONDS: Final = 2.0
 JWKS_MIN_INTERVAL_SECONDS: Final = 1.0
-"""Unknown key ids ask for the keys again, at most this often, so that forged ones cannot flood the gateway."""
+"""The keys are asked for at most this often, so that forged key ids cannot flood the gateway."""
+KEYS_FRESH_SECONDS: Final = 60.0
+"""Older keys are fetched again beside the request that uses one, so that a withdrawn key is forgotten."""
+KEYS_STALE_SECONDS: Final = 120.0
+"""Still older ones, of a service that had nothing to do, are fetched again before one is used."""
 
 Role = Literal["viewer", "member", "admin", "owner"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -49,6 +53,10 @@ class Identity:
     email: str = ""
     name: str = ""
     org_name: str = ""
+    credential: str = ""
+    """Which session or key it came with, as a revocation names it; see `common.revocations`."""
+    issued_at: int = 0
+    """Seconds since the epoch."""
 
     def has_role(self, least: Role) -> bool:
         """Whether the role is at least `least`."""
@@ -75,6 +83,7 @@ def sign(
         "email": identity.email,
         "name": identity.name,
         "org_name": identity.org_name,
+        "cred": identity.credential,
     }
     if identity.scopes is not None:
         claims["scopes"] = sorted(identity.scopes)
@@ -85,26 +94,53 @@ def sign(
 
 @dataclass
 class KeySet:
-    """The gateway's public keys, fetched when an unknown key id turns up and kept."""
+    """The gateway's public keys: fetched when an unknown key id turns up, and again with age.
+
+    Keys that cannot be fetched again stay as they are: a gateway that is away lets nobody in anyway. Without a `url`
+    the set is what it was made with.
+    """
 
     url: str = ""
     keys: dict[str, Ed25519PublicKey] = field(default_factory=dict)
-    _fetched_at: float = float("-inf")
+    _asked_at: float = float("-inf")
+    _known_at: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _refreshing: asyncio.Task[None] | None = None
 
     async def get(self, key_id: str) -> Ed25519PublicKey | None:
-        """The key, or None when the gateway does not publish it. Raises Unavailable when no key could be had yet."""
-        if key_id in self.keys:
-            return self.keys[key_id]
-        async with self._lock:
-            if key_id not in self.keys and time.monotonic() - self._fetched_at >= JWKS_MIN_INTERVAL_SECONDS:
-                await self._fetch()
+        """The key, or None when the gateway does not publish it. Raises Unavailable when no key could be had yet.
+
+        An unknown key id waits for the next fetch that may be made, a second and the fetch's time-out at most: were it
+        refused meanwhile, forged ones could have a new key refused during a rotation.
+        """
+        now = time.monotonic()
+        if not self.url:
+            return self.keys.get(key_id)
+        age = now - self._known_at
+        if key_id not in self.keys:
+            await self._fetch_since(now, key_id)
+        elif age >= KEYS_STALE_SECONDS:
+            await self._refresh()
+        elif age >= KEYS_FRESH_SECONDS and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = asyncio.create_task(self._refresh())
         return self.keys.get(key_id)
 
+    async def _fetch_since(self, moment: float, key_id: str) -> None:
+        """Returns when the key is known, or a fetch was begun after the moment and has ended."""
+        async with self._lock:
+            if key_id in self.keys or self._asked_at >= moment:
+                return
+            await asyncio.sleep(self._asked_at + JWKS_MIN_INTERVAL_SECONDS - time.monotonic())
+            await self._fetch()
+
+    async def _refresh(self) -> None:
+        async with self._lock:
+            now = time.monotonic()
+            if now - self._known_at >= KEYS_FRESH_SECONDS and now - self._asked_at >= JWKS_MIN_INTERVAL_SECONDS:
+                await self._fetch()
+
     async def _fetch(self) -> None:
-        if not self.url:
-            return
-        self._fetched_at = time.monotonic()
+        self._asked_at = time.monotonic()
         try:
             async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS, trust_env=False) as client:
                 response = await client.get(self.url)
@@ -116,6 +152,7 @@ class KeySet:
                 raise Unavailable("The sign-in keys cannot be reached just now; try again in a moment.") from error
             return
         self.keys = {str(key.key_id): key.key for key in published.keys}
+        self._known_at = self._asked_at
 
 
 class IdentityVerifier:
@@ -153,6 +190,8 @@ class IdentityVerifier:
                 email=str(claims.get("email", "")),
                 name=str(claims.get("name", "")),
                 org_name=str(claims.get("org_name", "")),
+                credential=str(claims.get("cred", "")),
+                issued_at=int(claims["iat"]),
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated from error

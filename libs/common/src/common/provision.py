@@ -24,6 +24,7 @@ from nats.js.errors import NotFoundError
 from psycopg import sql
 
 from common.bus import DEAD_LETTERS_STREAM, EVENTS_STREAM, JOBS_STREAM
+from common.revocations import REVOKED
 from contracts import SERVICES
 from contracts.subscriptions import SUBSCRIPTIONS, filter_subjects
 
@@ -121,7 +122,7 @@ def nats_config(passwords: Mapping[str, str], services: Sequence[str] = SERVICES
             f"$JS.ACK.{EVENTS_STREAM}.{service}.>",
             f"$JS.ACK.{JOBS_STREAM}.{service}-jobs.>",
         ]
-        subscribe = [f"_INBOX_{service}.>", f"poke.{service}", f"live.{service}.>"]
+        subscribe = [f"_INBOX_{service}.>", f"poke.{service}", f"live.{service}.>", REVOKED]
         users.append(
             f'    {{ user: "{service}", password: "{passwords[service]}", permissions: {{\n'
             f"        publish: {{ allow: {_strings(publish)} }}\n"
@@ -149,7 +150,7 @@ async def ensure_streams(admin_url: str, *, replicas: int = 1, services: Sequenc
             await _ensure_stream(js, config)
         for service in services:
             if SUBSCRIPTIONS.get(service):
-                await js.add_consumer(EVENTS_STREAM, _consumer(service, filter_subjects(service)))
+                await _ensure_subscriptions(js, service)
             await js.add_consumer(JOBS_STREAM, _consumer(f"{service}-jobs", [f"jobs.{service}.>"]))
     finally:
         await client.close()
@@ -193,6 +194,20 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.add_stream(config)
     else:
         await js.update_stream(config)
+
+
+async def _ensure_subscriptions(js: JetStreamContext, service: str) -> None:
+    """The service's durable consumer of events. One that is to hear of more entities starts anew with what the stream
+    still holds: else an aggregate that exists would begin in the middle, and wait for its first version for ever. What
+    comes again has its effect once, by the inbox."""
+    subjects = filter_subjects(service)
+    try:
+        present = (await js.consumer_info(EVENTS_STREAM, service)).config.filter_subjects or []
+    except NotFoundError:
+        present = subjects
+    if set(subjects) - set(present):
+        await js.delete_consumer(EVENTS_STREAM, service)
+    await js.add_consumer(EVENTS_STREAM, _consumer(service, subjects))
 
 
 def _consumer(name: str, subjects: list[str]) -> ConsumerConfig:

@@ -12,6 +12,7 @@ from common.health import Health
 from common.http import create_app
 from common.identity import IdentityVerifier, KeySet
 from common.parts import ServiceDeps
+from common.revocations import Revocations
 from common.settings import ServiceSettings
 
 D = TypeVar("D", bound=ServiceDeps)
@@ -41,7 +42,8 @@ def create_service_app(
         async with deps as opened:
             app.state.deps = opened
             health.dependencies = opened.dependencies
-            async with around(app, opened) if around else nullcontext():
+            app.state.revocations = Revocations()
+            async with app.state.revocations.listening(opened.bus), around(app, opened) if around else nullcontext():
                 yield
 
     return create_app(

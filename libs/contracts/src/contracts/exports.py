@@ -36,6 +36,7 @@ class ExportFinished(_ExportEvent):
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "size": 54321,
         "storage_bytes_used": 54321,
+        "requested_by": _USER,
     }
 
     proposal_revision: int
@@ -43,6 +44,8 @@ class ExportFinished(_ExportEvent):
     size: int
     storage_bytes_used: int
     """The org's stored exports after this change, in bytes."""
+    requested_by: UUID | None = None
+    """Who asked for it; None when they are erased."""
 
 
 class ExportFailed(_ExportEvent):
@@ -56,9 +59,11 @@ class ExportFailed(_ExportEvent):
         "proposal_id": _PROPOSAL,
         "format": "pdf",
         "error": "render_failed",
+        "requested_by": _USER,
     }
 
     error: str
+    requested_by: UUID | None = None
 
 
 class ExportDeleted(_ExportEvent):

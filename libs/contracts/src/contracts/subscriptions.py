@@ -11,10 +11,14 @@ from typing import Final
 SUBSCRIPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "gateway": (
         "billing.entitlements",
+        "billing.subscription",
+        "billing.credits",
+        "billing.payment",
         "billing.org",
         "billing.user",
         "ai.org",
         "ai.user",
+        "exports.export",
         "exports.org",
         "exports.user",
         "uploads.org",

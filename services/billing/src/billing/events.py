@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from billing.models import Account, CreditGrant, Subscription
 from common.db import UnitOfWork
@@ -13,6 +14,7 @@ from contracts.billing import (
     OrgErased,
     PaymentFailed,
     SubscriptionChanged,
+    UserErased,
 )
 
 
@@ -86,3 +88,8 @@ def payment_failed(
 def org_erased(uow: UnitOfWork, account: Account, erased_at: datetime) -> None:
     """The receipt for an org's erasure."""
     uow.publish(OrgErased(org_id=account.org_id, version=1, erased_at=erased_at))
+
+
+def user_erased(uow: UnitOfWork, org_id: UUID, user_id: UUID, erased_at: datetime) -> None:
+    """The receipt for a person's erasure."""
+    uow.publish(UserErased(org_id=org_id, version=1, user_id=user_id, erased_at=erased_at))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from billing import events
 from billing.deps import Deps
 from billing.repository import BillingRepository
 from billing.service import counting
@@ -14,7 +15,7 @@ from common.jobs import JobContext, JobKind
 from contracts import Event
 from contracts.ai import GenerationFinished, ProposalArchived, ProposalChanged, ProposalCreated, ProposalDeleted
 from contracts.exports import ExportDeleted, ExportFinished
-from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, OrgRenamed
+from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, OrgRenamed, UserErased
 from contracts.uploads import FileAccepted, FileDeleted
 
 
@@ -36,6 +37,11 @@ async def on_member_added(uow: UnitOfWork, event: MemberAdded, deps: Deps) -> No
 
 async def on_member_removed(uow: UnitOfWork, event: MemberRemoved, deps: Deps) -> None:
     await BillingRepository(uow, event.org_id).remove_member(event.user_id)
+
+
+async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None:
+    """Only who belongs to which org is known here of a person; it went with `member.removed` and `org.deleted`."""
+    events.user_erased(uow, event.org_id, event.user_id, deps.clock.now())
 
 
 async def on_proposal_created(uow: UnitOfWork, event: ProposalCreated, deps: Deps) -> None:
@@ -87,6 +93,7 @@ EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
     OrgDeleted: on_org_deleted,
     MemberAdded: on_member_added,
     MemberRemoved: on_member_removed,
+    UserErased: on_user_erased,
     ProposalCreated: on_proposal_created,
     ProposalChanged: on_proposal_changed,
     ProposalArchived: on_proposal_changed,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from billing.domain import PriceName
 from common.bodies import RequestBody
@@ -81,7 +81,7 @@ class CheckoutRequest(RequestBody):
     """What to buy. `seats` counts for plans only."""
 
     price: PriceName
-    seats: int | None = Field(default=None, ge=1, le=1000)
+    seats: int | None = Field(default=None, ge=1, le=1000, strict=True)
     promotion_code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
 
 
@@ -101,13 +101,13 @@ class PortalView(BaseModel):
 class CancelRequest(RequestBody):
     """`immediate` ends the plan now instead of with its period."""
 
-    immediate: bool = False
+    immediate: StrictBool = False
 
 
 class SeatsRequest(RequestBody):
     """The new number of seats."""
 
-    seats: int = Field(ge=1, le=1000)
+    seats: int = Field(ge=1, le=1000, strict=True)
 
 
 class SubscriptionView(SubscriptionSummary):

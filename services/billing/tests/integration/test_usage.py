@@ -20,7 +20,7 @@ from common.testing import IdentityIssuer
 from contracts import Event
 from contracts.ai import GenerationFinished, ProposalCreated, ProposalDeleted
 from contracts.exports import ExportFinished
-from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted
+from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, UserErased
 from contracts.uploads import FileAccepted, FileDeleted
 
 pytestmark = pytest.mark.integration
@@ -137,6 +137,16 @@ class TestGetUsage:
                 assert found == 0, table
             subjects = await uow.session.scalars(text("SELECT subject FROM outbox ORDER BY position"))
             assert list(subjects)[-1] == "events.billing.org.erased"
+
+    async def test_an_erased_person_gets_a_receipt(self, worker_deps: Deps, org_id: UUID) -> None:
+        user_id = new_id()
+        await consume(worker_deps, example(UserErased, org_id=org_id, user_id=user_id, version=1))
+        async with worker_deps.db.unit_of_work(Tenant(org_id=org_id)) as uow:
+            [body] = await uow.session.scalars(
+                text("SELECT body FROM outbox WHERE subject = 'events.billing.user.erased' AND org_id = :org"),
+                {"org": org_id},
+            )
+        assert (body["user_id"], body["version"]) == (str(user_id), 1)
 
 
 class TestWhoMayAsk:

@@ -24,6 +24,7 @@ def finished(row: ExportRow, storage_bytes_used: int) -> ExportFinished:
         sha256=row.sha256,
         size=row.size,
         storage_bytes_used=storage_bytes_used,
+        requested_by=row.requested_by,
     )
 
 
@@ -36,6 +37,7 @@ def failed(row: ExportRow) -> ExportFailed:
         proposal_id=row.proposal_id,
         format=_format(row),
         error=row.error_code or "render_failed",
+        requested_by=row.requested_by,
     )
 
 

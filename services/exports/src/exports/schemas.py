@@ -22,6 +22,7 @@ class ExportIn(RequestBody):
     proposal_id: UUID
     format: Format
     proposal_revision: int | None = Field(
+        strict=True,
         default=None,
         ge=1,
         description="The proposal's revision that you have seen; the export shows it or a newer one",

@@ -126,7 +126,7 @@ async def get_text(upload_id: UUID, identity: Reader, deps: WithDeps) -> TextVie
     "/{upload_id}/file",
     response_class=StreamingResponse,
     operation_id="get_upload_file",
-    responses={200: {"content": {"application/octet-stream": {}}}, 304: {"description": "Not modified"}},
+    responses={200: {"content": {"*/*": {}}}, 304: {"description": "Not modified"}},
 )
 async def get_file(
     upload_id: UUID,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from ai.deps import Deps
@@ -16,6 +17,7 @@ from ai.generation.api import Drafter, Services
 from ai.generation.results import job_out
 from common.identity import Identity
 from common.plumbing import Job
+from common.revocations import Revocations
 
 router = APIRouter(prefix="/api/ai", tags=["ai"])
 
@@ -24,6 +26,9 @@ EAGER_POLL_SECONDS: Final = 0.03
 EAGER_POLLS: Final = 30
 """A listener who has just come is looked after more often, so that the first words come at once."""
 PING_SECONDS: Final = 15
+STREAM_SECONDS: Final = 60.0
+"""A stream ends after this long, as the identity that opened it does: a listener comes back with its Last-Event-ID, and
+the edge decides anew whether it may."""
 ENDED: Final = ("succeeded", "failed", "cancelled")
 
 
@@ -34,7 +39,7 @@ ENDED: Final = ("succeeded", "failed", "cancelled")
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def follow_job(
-    job_id: UUID, who: Drafter, deps: Services, last_event_id: Annotated[str, Header()] = ""
+    job_id: UUID, request: Request, who: Drafter, deps: Services, last_event_id: Annotated[str, Header()] = ""
 ) -> EventSourceResponse:
     """Events: `status` `{status, attempt, restarted}`, `delta` `{text}`, and last `done` `{job}`. The deltas joined are
     the text; after a `status` with `restarted`, begin with an empty text again. Send the last id as Last-Event-ID to
@@ -43,16 +48,28 @@ async def follow_job(
     job, _ = await deps.generations.deltas(who, job_id, after=place)  # 404 before the stream begins
     del job
     return EventSourceResponse(
-        _events(deps, who, job_id, place),
+        _while_allowed(request.app.state.revocations, deps, who, job_id, place),
         ping=PING_SECONDS,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(deps: Deps, who: Identity, job_id: UUID, place: int) -> AsyncIterator[ServerSentEvent]:
+async def _while_allowed(
+    revocations: Revocations, deps: Deps, who: Identity, job_id: UUID, place: int
+) -> AsyncIterator[ServerSentEvent]:
+    """The events as long as the caller's session, membership and tier are what they were."""
+    with revocations.watch(who) as ended:
+        async for event in _events(deps, who, job_id, place, ended):
+            yield event
+
+
+async def _events(
+    deps: Deps, who: Identity, job_id: UUID, place: int, ended: asyncio.Event
+) -> AsyncIterator[ServerSentEvent]:
     """Ids are `<place in the text>.<serial>`: a listener that comes back is told all that lies beyond its place."""
     serial = polls = 0
     told: tuple[str, int] | None = None
+    ends_at = time.monotonic() + STREAM_SECONDS
     while True:
         job, chunks = await deps.generations.deltas(who, job_id, after=place)
         if told != (job.status, job.attempt) and job.status not in ENDED:
@@ -70,6 +87,8 @@ async def _events(deps: Deps, who: Identity, job_id: UUID, place: int) -> AsyncI
             shown = await job_out(deps, who, found, generation)
             yield _event("status", f"{place}.{serial + 1}", _status(job, restarted=False))
             yield _event("done", f"{place}.{serial + 2}", {"job": shown.model_dump(mode="json")})
+            return
+        if ended.is_set() or time.monotonic() >= ends_at:
             return
         polls += 1
         await asyncio.sleep(EAGER_POLL_SECONDS if polls < EAGER_POLLS else POLL_SECONDS)
