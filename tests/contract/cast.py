@@ -17,6 +17,7 @@ from devstack.person import Person
 from devstack.running import RunningStack
 
 PASSWORD = "a long enough pass phrase"
+CALL = "Call for proposals\n\n1. Need (30 points, at most 2 pages)\n\n2. Work plan (20 points, at most 3 pages)\n"
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -74,3 +75,33 @@ def assemble(stack: RunningStack) -> Cast:
         owner.invite(person, role)
         person.org_id = owner.org_id
     return Cast(stack.base_url, owner, admin, member, viewer, stranger)
+
+
+def one_of_everything(owner: Person) -> dict[str, str]:
+    """By the names that the API document gives them: things of the owner's org, and of the owner."""
+    proposal = owner.call("POST", "/api/proposals", json={"title": "Light at the Creamery", "call_text": CALL})
+    sections = f"/api/proposals/{proposal['id']}/sections"
+    section = owner.call("POST", sections, json={"title": "Need", "text": "612 members."})
+    approved = owner.call("POST", sections, json={"title": "Work plan", "text": "Three steps."})
+    owner.call("POST", f"/api/sections/{approved['id']}/approve")
+    revision = owner.call("GET", f"/api/proposals/{proposal['id']}")["revision"]
+    wanted = {"proposal_id": proposal["id"], "format": "md", "proposal_revision": revision}
+    export = owner.call("POST", "/api/exports", json=wanted)
+    upload = owner.call("POST", "/api/uploads", files={"file": ("call.txt", CALL.encode(), "text/plain")})
+    job = owner.call("POST", "/api/ai/plan", json={"proposal_id": proposal["id"]}, headers={"Prefer": "respond-async"})
+    key = owner.call("POST", "/api/keys", json={"name": "robot", "scopes": ["org:read"]})
+    invite = owner.call(
+        "POST", f"/api/orgs/{owner.org_id}/invites", json={"email": "guest@example.com", "role": "viewer"}
+    )
+    return {
+        "proposal_id": proposal["id"],
+        "section_id": section["id"],
+        "export_id": export["id"],
+        "upload_id": upload["id"],
+        "job_id": job["job_id"],
+        "key_id": key["id"],
+        "invite_id": invite["id"],
+        "org_id": str(owner.org_id),
+        "user_id": owner.call("GET", "/api/me")["user"]["id"],
+        "session_id": owner.call("GET", "/api/auth/sessions")["items"][0]["id"],
+    }

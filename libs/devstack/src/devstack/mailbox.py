@@ -1,6 +1,6 @@
 """The local mailbox: mail that nobody sends because no EMAIL_HOST is set, shown on a loopback port.
 
-The gateway writes one JSON file for each mail: to, subject, text, links, created_at.
+The gateway writes one JSON file for each mail: to, subject, text, html, links, created_at.
 """
 
 from __future__ import annotations
@@ -8,25 +8,31 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-_FIELDS = ("to", "subject", "text", "links", "created_at")
+_FIELDS = ("to", "subject", "text", "html", "links", "created_at")
+_HTML = "/html/"
 _LOCAL = {"localhost", "127.0.0.1"}
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
     """All mails, the newest first."""
-    mails = []
+    return list(_by_name(folder).values())
+
+
+def _by_name(folder: Path) -> dict[str, dict[str, Any]]:
+    mails = {}
     for file in folder.glob("*.json"):
         try:
             found = json.loads(file.read_text())
         except (OSError, ValueError):  # being written
             continue
         if isinstance(found, dict):
-            mails.append({field: found.get(field) for field in _FIELDS})
-    return sorted(mails, key=lambda mail: str(mail["created_at"]), reverse=True)
+            mails[file.stem] = {field: found.get(field) for field in _FIELDS}
+    return dict(sorted(mails.items(), key=lambda item: str(item[1]["created_at"]), reverse=True))
 
 
 def as_text(mails: list[dict[str, Any]]) -> str:
@@ -43,15 +49,16 @@ def _link(url: str) -> str:
     return f'<a href="{safe}" rel="noreferrer">{safe}</a>' if urlsplit(url).scheme in ("http", "https") else safe
 
 
-def as_html(mails: list[dict[str, Any]]) -> str:
-    """A page without scripts."""
+def as_html(mails: Mapping[str, dict[str, Any]]) -> str:
+    """A page without scripts: each mail by its name, as text, with a link to its HTML form."""
     cards = "".join(
         f"<article><header><b>{html.escape(str(mail['subject']))}</b><span>to {html.escape(str(mail['to']))}</span>"
         f"<time>{html.escape(str(mail['created_at']))}</time></header>"
         f"<pre>{html.escape(str(mail['text'] or ''))}</pre>"
         + "".join(f"<p>{_link(str(link))}</p>" for link in mail["links"] or [])
+        + (f'<p><a href="{_HTML}{quote(name)}">As HTML</a></p>' if mail["html"] else "")
         + "</article>"
-        for mail in mails
+        for name, mail in mails.items()
     )
     style = (
         "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1917;"
@@ -67,7 +74,7 @@ def as_html(mails: list[dict[str, Any]]) -> str:
 
 
 class MailboxServer:
-    """Serves ``/`` for people and ``/json`` for programs."""
+    """Serves ``/`` and the mails' HTML forms for people, and ``/json`` for programs."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -106,16 +113,21 @@ class MailboxServer:
             return _reply("405 Method Not Allowed", "text/plain", "GET only")
         if path == "/json":
             return _reply("200 OK", "application/json", json.dumps({"items": read(self.folder)}))
+        mails = _by_name(self.folder)
         if path == "/":
-            return _reply("200 OK", "text/html; charset=utf-8", as_html(read(self.folder)))
+            return _reply("200 OK", "text/html; charset=utf-8", as_html(mails))
+        mail = mails.get(unquote(path.removeprefix(_HTML))) if path.startswith(_HTML) else None
+        if mail and mail["html"]:
+            return _reply("200 OK", "text/html; charset=utf-8", str(mail["html"]), sandboxed=True)
         return _reply("404 Not Found", "text/plain", "not found")
 
 
-def _reply(status: str, kind: str, text: str) -> bytes:
+def _reply(status: str, kind: str, text: str, *, sandboxed: bool = False) -> bytes:
     body = text.encode()
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
         "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\r\n"
+        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        f"{'; sandbox' if sandboxed else ''}\r\n\r\n"
     )
     return head.encode() + body

@@ -11,6 +11,7 @@ MAIL = {
     "to": "ada@example.org",
     "subject": "<b>Confirm</b>",
     "text": "Open the link",
+    "html": "<p>Open the link<script>alert(1)</script></p>",
     "links": ["http://localhost:1/app/verify?token=t", "javascript:alert(1)"],
     "created_at": "2030-01-02T03:04:05Z",
 }
@@ -40,12 +41,25 @@ class TestAnswer:
         assert 'href="http://localhost:1/app/verify?token=t"' in body
         assert 'href="javascript' not in body
 
+    def test_the_html_form_is_shown_in_a_sandbox(self, server: MailboxServer) -> None:
+        _, page = ask(server, "/")
+        assert 'href="/html/1"' in page
+        assert "<script" not in page
+        whole = server.answer("GET /html/1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n").decode()
+        assert "<p>Open the link" in whole
+        policy = next(line for line in whole.splitlines() if line.startswith("Content-Security-Policy: "))
+        assert "sandbox" in policy
+        assert "default-src 'none'" in policy
+        assert "allow" not in policy
+
     @pytest.mark.parametrize(
         ("request_", "status"),
         [
             (("/json", "evil.example:1", "GET"), "421"),
             (("/json", "localhost:1", "POST"), "405"),
             (("/secrets", "localhost:1", "GET"), "404"),
+            (("/html/..%2f1", "localhost:1", "GET"), "404"),
+            (("/html/2", "localhost:1", "GET"), "404"),
         ],
     )
     def test_anything_else_is_refused(self, server: MailboxServer, request_: tuple[str, str, str], status: str) -> None:

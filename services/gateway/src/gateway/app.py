@@ -20,9 +20,11 @@ from gateway.decision.app import DecisionApp
 from gateway.decision.requests import AUTHZ_PREFIX
 from gateway.deps import Deps
 from gateway.keys.api import router as keys
+from gateway.oauth.api import router as oauth
 from gateway.openapi.api import router as openapi
 from gateway.openapi.collector import Collector
 from gateway.orgs.api import router as orgs
+from gateway.passkeys.api import router as passkeys
 from gateway.settings import Settings
 from gateway.site.api import router as site
 from gateway.site.ready import EdgeReadiness
@@ -63,7 +65,7 @@ def create_app(settings: Settings, deps: AbstractAsyncContextManager[Deps], *, h
         settings,
         deps,
         title="Bidwright gateway",
-        routers=[accounts, orgs, keys, audit, openapi, site],
+        routers=[accounts, oauth, passkeys, orgs, keys, audit, openapi, site],
         health=health,
         around=around,
     )

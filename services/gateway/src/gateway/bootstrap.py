@@ -15,11 +15,13 @@ from gateway.accounts.throttle import LoginThrottle
 from gateway.cache import FactCache
 from gateway.decision.limits import LimitPolicy
 from gateway.decision.lookup import Lookup
+from gateway.decision.multiplexed import Client
 from gateway.decision.service import Decider
 from gateway.decision.signer import Signer
-from gateway.decision.valkey import FactStore, open_client
+from gateway.decision.valkey import FactStore
 from gateway.deps import Deps
 from gateway.mail.sender import make_sender
+from gateway.oauth.registry import make_providers
 from gateway.settings import Settings
 
 log = get_logger()
@@ -29,13 +31,13 @@ log = get_logger()
 async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Deps]:
     """Builds everything from the settings, and closes it in reverse. Nothing needs to be reachable for it."""
     policy = LimitPolicy.from_settings(settings)
-    store = FactStore(open_client(settings.redis_url.get_secret_value()), policy)
-    cache = FactCache(store)
+    store = FactStore(Client(settings.redis_url.get_secret_value()), policy)
     if settings.debug:
         log.warning(
             telemetry.DEBUG_RELAXED, register_answers_with_token=settings.hands_out_tokens, ai_limits=policy.enforce_ai
         )
     async with open_parts(settings, clock=clock) as parts:
+        cache = FactCache(store, parts.db, parts.bus)
         try:
             yield Deps(
                 clock=parts.clock,
@@ -50,6 +52,7 @@ async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncI
                     store, per_account=settings.login_rate_per_min, per_address=settings.login_rate_per_min_address
                 ),
                 sender=make_sender(settings),
+                providers=make_providers(settings),
             )
         finally:
             await cache.close()

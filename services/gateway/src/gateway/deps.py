@@ -15,6 +15,7 @@ from gateway.cache import FactCache
 from gateway.decision.signer import Signer
 from gateway.decision.valkey import FactStore
 from gateway.mail.sender import Sender
+from gateway.oauth.registry import Providers
 from gateway.settings import Settings
 
 
@@ -29,6 +30,7 @@ class Deps(ServiceDeps):
     passwords: Passwords
     throttle: LoginThrottle
     sender: Sender
+    providers: Providers
 
     @property
     def dependencies(self) -> Sequence[Dependency]:

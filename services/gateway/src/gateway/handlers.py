@@ -1,16 +1,19 @@
-"""What the gateway consumes: what an org has bought decides its limits and seats."""
+"""What the gateway consumes: what an org has bought, what is to be in its audit, and who has erased their part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 from common.db import UnitOfWork
 from common.inbox import Handler
-from contracts import Event
+from contracts import Event, ai, billing, exports, uploads
 from contracts.billing import EntitlementsChanged
+from gateway.audit.changes import CHANGES
+from gateway.audit.repository import SYSTEM, record
 from gateway.decision.valkey import org_key
-from gateway.deps import Deps
+from gateway.deps import Actor, Deps
+from gateway.erasure import service as erasure
 from gateway.mail.jobs import JOB_KINDS
 from gateway.orgs import repository
 
@@ -26,10 +29,36 @@ async def on_entitlements_changed(uow: UnitOfWork, event: EntitlementsChanged, d
         ai_per_minute=event.limits.ai_per_minute,
         now=deps.clock.now(),
     )
-    # Before the commit, which is the consumer's: the tombstone outlives it by seconds.
-    await deps.cache.forget([org_key(event.org_id)])
+    deps.cache.forget(uow, [org_key(event.org_id)])
 
 
-EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {EntitlementsChanged: on_entitlements_changed}
+async def on_change(uow: UnitOfWork, event: Event, deps: Deps) -> None:
+    """Notes what billing or exports did for the org, and for whom where the event names them."""
+    change = CHANGES[type(event)](event)
+    actor = Actor(change.asked_by, SYSTEM, "") if change.asked_by is not None else None
+    record(uow, event.org_id, actor, change.action, change.target, at=deps.clock.now(), **change.detail)
+
+
+async def on_org_erased(uow: UnitOfWork, event: OrgReceipt, deps: Deps) -> None:
+    """A service has erased its part of an org."""
+    now = deps.clock.now()
+    await erasure.note_receipt(uow, "org", event.org_id, event.META.service, event.erased_at, now=now)
+
+
+async def on_user_erased(uow: UnitOfWork, event: UserReceipt, deps: Deps) -> None:
+    """A service has erased its part of a person."""
+    now = deps.clock.now()
+    await erasure.note_receipt(uow, "user", event.user_id, event.META.service, event.erased_at, now=now)
+
+
+OrgReceipt = billing.OrgErased | ai.OrgErased | exports.OrgErased | uploads.OrgErased
+UserReceipt = billing.UserErased | ai.UserErased | exports.UserErased | uploads.UserErased
+
+EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
+    EntitlementsChanged: on_entitlements_changed,
+    **dict.fromkeys(CHANGES, on_change),
+    **dict.fromkeys(get_args(OrgReceipt), on_org_erased),
+    **dict.fromkeys(get_args(UserReceipt), on_user_erased),
+}
 
 __all__ = ["EVENT_HANDLERS", "JOB_KINDS"]

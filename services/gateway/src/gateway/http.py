@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from common.errors import ScopeForbidden, Unauthenticated
 from common.identity import Identity, current_identity
 from gateway.accounts.service import Client
+from gateway.decision.requests import COOKIE_HTTP, COOKIE_HTTPS, cookie_value
 from gateway.deps import Actor, Deps
+from gateway.tokens import MAX_TOKEN_LENGTH
 
 
 def get_deps(request: Request) -> Deps:
@@ -19,11 +21,14 @@ def get_deps(request: Request) -> Deps:
 
 def get_client(request: Request) -> Client:
     """The browser at the other end; its address is what the edge saw."""
+    name = COOKIE_HTTPS if get_deps(request).settings.https else COOKIE_HTTP
+    cookie = cookie_value(request.headers.get("cookie", ""), name)
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return Client(
         user_agent=request.headers.get("user-agent", ""),
         address=forwarded or (request.client.host if request.client else "unknown"),
         request_id=request.state.request_id,
+        cookie=cookie if len(cookie) <= MAX_TOKEN_LENGTH else "",
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy import BigInteger, DateTime, FetchedValue, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -36,6 +36,8 @@ class User(Base):
     personal_org_id: Mapped[UUID]
     version: Mapped[int]
     created_at: Mapped[datetime]
+    second_factor: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether the password alone does not sign in: one of their passkeys is asked for as well."""
 
 
 class Registration(Base):
@@ -80,6 +82,78 @@ class Session(Base):
     expires_at: Mapped[datetime]
     user_agent: Mapped[str]
     address: Mapped[str]
+
+
+class Passkey(Base):
+    """A WebAuthn credential: the public half of a key pair in a person's device or password manager."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (Index("passkeys_user", "user_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    """A COSE key."""
+    sign_count: Mapped[int]
+    transports: Mapped[list[str]]
+    aaguid: Mapped[str]
+    """The authenticator's model."""
+    synced: Mapped[bool]
+    """Whether it may be on several devices; `backed_up`: whether it was when last used."""
+    backed_up: Mapped[bool]
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class PasskeyCeremony(Base):
+    """A challenge that was given to a browser. It is deleted when it is answered, rightly or not."""
+
+    __tablename__ = "passkey_ceremonies"
+    __table_args__ = (
+        Index("passkey_ceremonies_user", "user_id"),
+        Index("passkey_ceremonies_expiry", "expires_at"),
+    )
+
+    challenge_hash: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    """`register`, `sign_in`, or `second_factor` of a sign-in whose password was right."""
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    ticket_hash: Mapped[str | None] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+
+
+class ExternalIdentity(Base):
+    """An account at another provider that signs a person in."""
+
+    __tablename__ = "external_identities"
+    __table_args__ = (Index("external_identities_user", "user_id"),)
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The provider's own id of the account, which unlike its address stays."""
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    """The address that the provider last verified."""
+    linked_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class OAuthState(Base):
+    """A browser that was sent to a provider. It is deleted when it comes back."""
+
+    __tablename__ = "oauth_states"
+    __table_args__ = (Index("oauth_states_expiry", "expires_at"),)
+
+    state_hash: Mapped[str] = mapped_column(primary_key=True)
+    browser_hash: Mapped[str]
+    """Of the cookie that the browser was given: only it may come back."""
+    provider: Mapped[str]
+    verifier: Mapped[str]
+    nonce: Mapped[str]
+    next: Mapped[str]
+    expires_at: Mapped[datetime]
 
 
 class Org(Base):
@@ -167,7 +241,12 @@ class AuditRow(Base):
     """Who did what. Rows are added, never changed: the runtime roles hold no other right."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("audit_org", "org_id", "id"),)
+    __table_args__ = (
+        Index("audit_org", "org_id", "id"),
+        Index("audit_chain", "org_id", "seq", unique=True),
+    )
+    # What the trigger fills in is read when it is needed, not with each insert.
+    __mapper_args__ = {"eager_defaults": False}
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     org_id: Mapped[UUID]
@@ -179,6 +258,11 @@ class AuditRow(Base):
     target: Mapped[str]
     detail: Mapped[dict[str, Any]]
     request_id: Mapped[str]
+    seq: Mapped[int] = mapped_column(server_default=FetchedValue())
+    """Place in the org's chain, from 1. This and the hashes are the database's: a trigger sets them."""
+    previous: Mapped[str] = mapped_column(server_default=FetchedValue())
+    """The hash of the row before; empty in the first."""
+    hash: Mapped[str] = mapped_column(server_default=FetchedValue())
 
 
 class OrgEntitlement(Base):
@@ -192,3 +276,13 @@ class OrgEntitlement(Base):
     seats: Mapped[int | None]
     ai_per_minute: Mapped[int | None]
     updated_at: Mapped[datetime]
+
+
+class StaleFacts(Base):
+    """Cached facts that a committed change has made wrong, until they are forgotten."""
+
+    __tablename__ = "stale_facts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    keys: Mapped[list[str]]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
@@ -12,6 +12,8 @@ from common.settings import ServiceSettings
 from gateway.decision.signer import load_key
 from gateway.edge.settings import comma_list
 from gateway.upstreams import Upstreams
+
+IMPLICIT_TLS_PORT: Final = 465
 
 
 class Settings(ServiceSettings):
@@ -31,6 +33,9 @@ class Settings(ServiceSettings):
     session_idle_minutes: int = Field(default=1440, ge=1)
     session_max_days: int = Field(default=30, ge=1)
 
+    fresh_sign_in_minutes: int = Field(default=10, ge=1)
+    """How long after a sign-in one may change how one signs in."""
+
     login_rate_per_min: int = Field(default=5, ge=1)
     login_rate_per_min_address: int = Field(default=30, ge=1)
     api_rate_per_min_free: int = Field(default=120, ge=1)
@@ -49,9 +54,25 @@ class Settings(ServiceSettings):
     email_host_user: str = ""
     email_host_password: SecretStr | None = None
     email_use_tls: bool = True
+    """STARTTLS; on port 465 TLS from the first byte."""
+    email_use_ssl: bool = False
+    """TLS from the first byte, on any port."""
+    email_timeout_seconds: float = Field(default=15, gt=0, le=60)
     invite_sender_domain: str = ""
     mailbox_dir: Path = Path(".bidwright/mailbox")
     """Where mail is kept when EMAIL_HOST is empty."""
+
+    google_client_id: str = ""
+    google_client_secret: SecretStr | None = None
+    github_client_id: str = ""
+    github_client_secret: SecretStr | None = None
+    facebook_app_id: str = ""
+    facebook_app_secret: SecretStr | None = None
+    oauth_google_issuer: str = "https://accounts.google.com"
+    oauth_github_issuer: str = "https://github.com"
+    oauth_facebook_issuer: str = "https://www.facebook.com"
+    oauth_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    """For all that is asked of a provider in one step of a sign-in."""
 
     web_dist: Path | None = None
     """The built SPA; without it /app answers 503."""
@@ -101,6 +122,11 @@ class Settings(ServiceSettings):
         """Origins whose scripts may write with a cookie."""
         base = urlsplit(self.public_base_url)
         return frozenset({f"{base.scheme}://{base.netloc}", *comma_list(self.cors_allowed_origins)})
+
+    @property
+    def email_implicit_tls(self) -> bool:
+        """Whether the mail server speaks TLS from the first byte."""
+        return self.email_use_ssl or (self.email_use_tls and self.email_port == IMPLICIT_TLS_PORT)
 
     @property
     def hands_out_tokens(self) -> bool:

@@ -1,8 +1,10 @@
-"""Secrets that we hand out: random, shown once, kept only as their hash."""
+"""Secrets that we hand out: shown once, kept only as their hash."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 
 TOKEN_BYTES = 32
@@ -19,6 +21,12 @@ def new_token() -> str:
 def new_api_key() -> str:
     """An API key; its prefix lets a secret scanner find a leaked one."""
     return KEY_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def derived_token(secret: str, purpose: str, subject: str) -> str:
+    """A token that whoever knows the secret can make again, as long and as safe in a link as a random one."""
+    digest = hmac.digest(secret.encode(), f"{purpose}:{subject}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def hash_token(token: str) -> str:

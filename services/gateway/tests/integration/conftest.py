@@ -243,6 +243,19 @@ def stack(
 
 
 @pytest.fixture
+def second_gateway(stack: Stack) -> Iterator[str]:
+    """Another process of the gateway on the same servers."""
+    port = ports.free_port()
+    log = stack.folder / "second.log"
+    process = start(["api"], stack.env | {"PORT": str(port)}, log)
+    url = f"http://127.0.0.1:{port}"
+    wait_for(f"{url}/healthz", process, log)
+    yield url
+    process.terminate()
+    process.wait(15)
+
+
+@pytest.fixture
 async def browser(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without a session."""
     async with stack.client() as client:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-
-from devstack import ports
 
 pytestmark = pytest.mark.integration
 
@@ -127,27 +121,6 @@ async def test_on_free_the_plan_gate_answers_and_only_planning_is_limited(
     assert [(answer.status_code, answer.headers["x-ai-rate-limit"]) for answer in writes] == [(200, "0")] * 4
     plans = [await browser.post("/api/ai/plan", json={}) for _ in range(3)]
     assert [answer.status_code for answer in plans] == [200, 200, 429]
-
-
-@pytest.fixture
-def second_gateway(stack: Any) -> Iterator[str]:
-    """Another process of the gateway on the same servers."""
-    port = ports.free_port()
-    with (stack.folder / "second.log").open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.main", "api"], env=stack.env | {"PORT": str(port)}, stdout=out, stderr=out
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/healthz", trust_env=False)
-            break
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait(15)
 
 
 async def test_two_gateway_processes_share_the_limits(

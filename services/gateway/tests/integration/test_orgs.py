@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 pytestmark = pytest.mark.integration
@@ -69,6 +71,67 @@ async def test_of_thirty_parallel_accepts_exactly_one_joins(
     answers = await asyncio.gather(*(colleague.post("/api/invites/accept", json={"token": token}) for _ in range(30)))
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 29
     assert (await browser.get(f"/api/orgs/{team}")).json()["seats_used"] == 2
+
+
+async def test_of_thirty_people_and_three_seats_exactly_so_many_join(
+    stack: Any, person: dict[str, Any], browser: httpx.AsyncClient
+) -> None:
+    """Each with an invite of their own, all at once; the owner has one of the seats."""
+    org_id = (await browser.post("/api/orgs", json={"name": "Three seats"})).json()["id"]
+    await stack.set_tier(org_id, "pro", seats=3)
+    await stack.until_tier(browser, org_id, "pro")
+    async with AsyncExitStack() as closing:
+        people = [await closing.enter_async_context(stack.client()) for _ in range(30)]
+        tokens = []
+        for guest in people:
+            me = await stack.new_person(guest)
+            tokens.append(await invite(stack, browser, org_id, me["user"]["email"]))
+        both = list(zip(people, tokens, strict=True))
+        answers = await asyncio.gather(
+            *(guest.post("/api/invites/accept", json={"token": token}) for guest, token in both)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200] * 2 + [402] * 28
+        assert {answer.json()["reason"] for answer in answers if answer.status_code == 402} == {"seats_exhausted"}
+        org = (await browser.get(f"/api/orgs/{org_id}")).json()
+        assert (org["seats"], org["seats_used"]) == (3, 3)
+        # A refused invite is not used up: it works once there is a seat.
+        await stack.set_tier(org_id, "pro", seats=4)
+        guest, token = next(pair for pair, answer in zip(both, answers, strict=True) if answer.status_code == 402)
+        for _ in range(100):
+            answer = await guest.post("/api/invites/accept", json={"token": token})
+            if answer.status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+        assert answer.status_code == 200, answer.text
+
+
+async def test_an_invite_that_is_replaced_too_old_or_withdrawn_is_refused(
+    stack: Any, browser: httpx.AsyncClient, colleague: httpx.AsyncClient, team: str
+) -> None:
+    async def refused(token: str) -> None:
+        answer = await colleague.post("/api/invites/accept", json={"token": token})
+        assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+        assert (await colleague.get(f"/api/invites/{token}")).status_code == 409
+
+    async def another(after: str) -> tuple[str, str]:
+        body = {"email": colleague.email, "role": "viewer"}
+        made = (await browser.post(f"/api/orgs/{team}/invites", json=body)).json()
+        token = after
+        while token == after:
+            token = await stack.mailed_token(colleague.email, "Join")
+        return made["id"], token
+
+    first = await invite(stack, browser, team, colleague.email)
+    _, second = await another(first)
+    await refused(first)
+    with psycopg.connect(stack.database.worker_url) as connection:
+        connection.execute("SELECT set_config('app.org_id', %s, true)", (team,))
+        late = "UPDATE invites SET expires_at = now() - interval '1 second' WHERE email = %s"
+        assert connection.execute(late, (colleague.email,)).rowcount
+    await refused(second)
+    third_id, third = await another(second)
+    assert (await browser.delete(f"/api/orgs/{team}/invites/{third_id}")).status_code == 204
+    await refused(third)
 
 
 async def test_an_invite_is_bound_to_its_address(

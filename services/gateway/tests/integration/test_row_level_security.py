@@ -17,7 +17,18 @@ pytestmark = pytest.mark.integration
 
 ORG, OTHER = uuid4(), uuid4()
 ADA, BOB = uuid4(), uuid4()
-TENANT_TABLES = ("orgs", "memberships", "member_versions", "invites", "api_keys", "audit", "org_entitlements")
+TENANT_TABLES = (
+    "orgs",
+    "memberships",
+    "member_versions",
+    "invites",
+    "api_keys",
+    "audit",
+    "audit_heads",
+    "org_entitlements",
+    "erasures",
+    "erasure_receipts",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +54,8 @@ def database(service_database: Any) -> Any:
                 (uuid4(), org, user, f"key-{name}"),
             )
             admin.execute("INSERT INTO audit VALUES (%s, %s, now(), NULL, 'a', 'b', 'c', '{}', '')", (uuid4(), org))
+            admin.execute("INSERT INTO erasures VALUES ('user', %s, %s, now(), NULL)", (user, org))
+            admin.execute("INSERT INTO erasure_receipts VALUES ('user', %s, 'ai', %s, now())", (user, org))
             admin.execute("INSERT INTO org_entitlements VALUES (%s, 'free', 'none', 1, 0, now())", (org,))
     return made
 

@@ -27,7 +27,7 @@ async def test_a_taken_address_is_answered_like_a_new_one(stack: Any, person: di
         body = {"email": email.upper(), "password": "another password", "name": "Eve"}
         answer = await stranger.post("/api/auth/register", json=body)
         assert (answer.status_code, answer.json()) == (202, {"status": "verify_email"})
-        assert (await stack.mail(email, "already"))["links"][0].endswith("/app/login")
+        assert (await stack.mail(email, "already"))["links"][0].endswith("/app/sign-in")
         answer = await stranger.post("/api/auth/login", json={"email": email, "password": "another password"})
         assert answer.status_code == 401
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from common.errors import NotFound
 from common.pagination import Page
 from gateway.accounts import profile, service
 from gateway.accounts.schemas import (
@@ -15,7 +14,6 @@ from gateway.accounts.schemas import (
     LoginRequest,
     Me,
     ProfileChange,
-    Providers,
     Registered,
     RegisterRequest,
     ResetRequest,
@@ -42,21 +40,21 @@ async def register(body: RegisterRequest, deps: DepsOf) -> Registered:
 async def verify_email(body: TokenRequest, response: Response, deps: DepsOf, client: ClientOf) -> Me:
     """Confirms the address, makes the account with its personal org, and signs in."""
     signed_in = await service.verify_email(deps, body.token, client)
-    return await _welcome(response, deps, signed_in)
+    return await welcome(response, deps, signed_in)
 
 
 @router.post("/api/auth/login")
 async def login(body: LoginRequest, response: Response, deps: DepsOf, client: ClientOf) -> Me:
     """Signs in."""
     signed_in = await service.login(deps, email=body.email, password=body.password, client=client)
-    return await _welcome(response, deps, signed_in)
+    return await welcome(response, deps, signed_in)
 
 
 @router.post("/api/auth/logout", status_code=204)
 async def logout(response: Response, deps: DepsOf, actor: ActorOf, person: Person) -> None:
     """Ends the present session."""
     assert person.session_id is not None
-    await service.logout(deps, actor, person.session_id, person.org_id)
+    await service.logout(deps, actor, person.session_id)
     name, secure = _cookie(deps)
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
@@ -73,18 +71,6 @@ async def reset(body: ResetRequest, deps: DepsOf, client: ClientOf) -> Accepted:
     """Sets a new password and ends every session."""
     await service.reset_password(deps, token=body.token, password=body.password, request_id=client.request_id)
     return Accepted(status="password_changed")
-
-
-@router.get("/api/auth/providers")
-async def providers() -> Providers:
-    """Other ways to sign in that are set up."""
-    return Providers(providers=[])
-
-
-@router.get("/api/auth/oauth/{provider}/{step}", include_in_schema=False)
-async def oauth(provider: str, step: str) -> None:
-    """No provider is offered yet."""
-    raise NotFound("This way to sign in is not offered.")
 
 
 @router.get("/api/auth/sessions")
@@ -129,7 +115,7 @@ async def me(deps: DepsOf, reader: Reader) -> Me:
 
 @router.patch("/api/me")
 async def change_me(body: ProfileChange, deps: DepsOf, actor: ActorOf, person: Person) -> Me:
-    """Changes the name, or the password."""
+    """Changes the name, the password, or whether a passkey is needed beside it (after a fresh sign-in)."""
     found = await profile.change_profile(
         deps,
         actor,
@@ -137,6 +123,7 @@ async def change_me(body: ProfileChange, deps: DepsOf, actor: ActorOf, person: P
         name=body.name,
         current_password=body.current_password,
         password=body.password,
+        second_factor_on=body.second_factor,
     )
     return _me(found)
 
@@ -154,7 +141,8 @@ def _cookie(deps: Deps) -> tuple[str, bool]:
     return (COOKIE_HTTPS if https else COOKIE_HTTP), https
 
 
-async def _welcome(response: Response, deps: Deps, signed_in: service.SignedIn) -> Me:
+def set_session_cookie(response: Response, deps: Deps, signed_in: service.SignedIn) -> None:
+    """Signs the browser in."""
     name, secure = _cookie(deps)
     response.set_cookie(
         name,
@@ -166,12 +154,24 @@ async def _welcome(response: Response, deps: Deps, signed_in: service.SignedIn) 
         samesite="lax",
     )
     response.headers["cache-control"] = "no-store"
+
+
+async def welcome(response: Response, deps: Deps, signed_in: service.SignedIn) -> Me:
+    """The answer to every sign-in: the cookie, and who one is."""
+    set_session_cookie(response, deps, signed_in)
     return _me(await profile.profile(deps, signed_in.user.id))
 
 
 def _me(found: profile.Profile, only: UUID | None = None) -> Me:
     user = found.user
     return Me(
-        user=UserView(id=user.id, email=user.email, name=user.name, created_at=user.created_at),
+        user=UserView(
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            created_at=user.created_at,
+            second_factor=user.second_factor,
+            has_password=user.password_hash is not None,
+        ),
         orgs=[OrgMembership.model_validate(org) for org in found.orgs if only is None or org.id == only],
     )

@@ -14,12 +14,16 @@ from gateway.accounts import repository
 from gateway.audit.repository import record
 from gateway.decision.valkey import member_key, session_key
 from gateway.deps import Actor, Deps
+from gateway.erasure import repository as erasures
 from gateway.errors import OwnerNeeded
 from gateway.models import Session, User
+from gateway.oauth import repository as oauth
 from gateway.orgs import repository as orgs
-from gateway.orgs.members import remove_member
+from gateway.orgs.members import end_keys, remove_member
 from gateway.orgs.repository import Belonging
 from gateway.orgs.service import close_org
+from gateway.passkeys import repository as passkeys
+from gateway.passkeys import second_factor
 
 ERASED: Final = "erased"
 
@@ -55,8 +59,10 @@ async def change_profile(
     name: str | None,
     current_password: str | None,
     password: str | None,
+    second_factor_on: bool | None = None,
 ) -> Profile:
-    """Changes name or password; a new password ends the other sessions. Raises ValidationFailed for a wrong old one."""
+    """Changes name, password or second factor; a new password ends the other sessions. Raises ValidationFailed for a
+    wrong old one; FreshSignInRequired and Conflict for the second factor."""
     password_hash = None
     if password is not None:
         await _check_password(deps, actor.user_id, current_password or "")
@@ -70,13 +76,16 @@ async def change_profile(
         stale = await repository.session_hashes(uow, user.id)
         if name is not None:
             user.name = name
-            record(uow, user.personal_org_id, actor, "user.renamed", user.id, at=now)
         if password_hash is not None:
             user.password_hash = password_hash
-            await repository.delete_sessions(uow, user.id, keep=session_id)
-            record(uow, user.personal_org_id, actor, "password.changed", user.id, at=now)
+            ended = len(await repository.delete_sessions(uow, user.id, keep=session_id))
+            record(uow, user.personal_org_id, actor, "password.changed", user.id, at=now, sessions_ended=ended)
+        if second_factor_on is not None:
+            await second_factor.switch(deps, uow, user, actor, session_id=session_id, on=second_factor_on)
+        if name is not None:
+            record(uow, user.personal_org_id, actor, "user.renamed", user.id, at=now)
+        deps.cache.forget(uow, map(session_key, stale))
         await uow.commit()
-    await deps.cache.forget(session_key(hashed) for hashed in stale)
     return await profile(deps, actor.user_id)
 
 
@@ -109,22 +118,29 @@ async def erase(deps: Deps, actor: Actor) -> None:
             raise NotFound
         ended = await repository.delete_sessions(uow, user.id)
         own = await orgs.lock_org(uow, locked.personal_org_id)
-        stale = await close_org(uow, own, now) if own is not None else []
-        record(uow, locked.personal_org_id, actor, "user.erased", locked.id, at=now)
+        stale = (await close_org(uow, own, now)).stale if own is not None else []
+        erasures.request(uow, "user", locked.id, org_id=locked.personal_org_id, now=now)
+        record(uow, locked.personal_org_id, actor, "user.erased", locked.id, at=now, sessions_ended=len(ended))
+        await passkeys.delete_of(uow, locked.id)
+        await oauth.delete_of(uow, locked.id)
         # The row stays without the person in it: others' audits and versions point to it.
         locked.email, locked.name, locked.password_hash = f"{locked.id}@{ERASED}.invalid", ERASED, None
+        locked.second_factor = False
         locked.version += 1
         uow.publish(events.user_erased(locked))
+        deps.cache.forget(uow, [*map(session_key, ended), *stale])
         await uow.commit()
-    await deps.cache.forget([*map(session_key, ended), *stale])
 
 
 async def _leave(deps: Deps, actor: Actor, org_id: UUID) -> None:
+    stale = [member_key(actor.user_id, org_id)]
     async with deps.db.unit_of_work(Tenant(org_id=org_id, user_id=actor.user_id)) as uow:
         await orgs.lock_org(uow, org_id)
         member = await orgs.membership(uow, org_id, actor.user_id)
         if member is not None:
+            role, now = member.role, deps.clock.now()
             await remove_member(uow, member)
-            record(uow, org_id, actor, "member.left", actor.user_id, at=deps.clock.now())
+            stale += await end_keys(uow, org_id, actor.user_id, actor, now=now)
+            record(uow, org_id, actor, "member.left", actor.user_id, at=now, role=role)
+        deps.cache.forget(uow, stale)
         await uow.commit()
-    await deps.cache.forget([member_key(actor.user_id, org_id)])

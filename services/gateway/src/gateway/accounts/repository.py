@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 from common.db import UnitOfWork
 from common.ids import new_id
 from gateway.models import EmailToken, Registration, Session, User
+from gateway.oauth import repository as oauth
 from gateway.tokens import hash_token, new_token
 
 
@@ -23,6 +24,11 @@ async def user_by_email(uow: UnitOfWork, email: str) -> User | None:
 async def user_by_id(uow: UnitOfWork, user_id: UUID, *, lock: bool = False) -> User | None:
     """The person."""
     return await uow.session.get(User, user_id, with_for_update=lock or None)
+
+
+async def has_way_in_beside_passkeys(uow: UnitOfWork, user: User) -> bool:
+    """Whether the person could still sign in without any passkey."""
+    return user.password_hash is not None or bool(await oauth.count(uow, user.id))
 
 
 async def newest_registration(uow: UnitOfWork, email: str, now: datetime) -> Registration | None:
@@ -57,6 +63,19 @@ def add_email_token(uow: UnitOfWork, purpose: str, subject_id: UUID, *, now: dat
     )
     uow.session.add(row)
     return token
+
+
+async def keep_email_token(
+    uow: UnitOfWork, purpose: str, subject_id: UUID, token: str, *, now: datetime, life: timedelta
+) -> bool:
+    """Keeps a mailed link's token valid from now on, also one that was kept before; False when it has been used."""
+    hashed = hash_token(token)
+    row = await uow.session.get(EmailToken, hashed, with_for_update=True)
+    if row is None:
+        row = EmailToken(token_hash=hashed, purpose=purpose, subject_id=subject_id, created_at=now)
+        uow.session.add(row)
+    row.expires_at = now + life
+    return row.used_at is None
 
 
 async def use_email_token(uow: UnitOfWork, purpose: str, token: str, *, now: datetime) -> UUID | None:
@@ -116,6 +135,12 @@ async def delete_sessions(
     if keep is not None:
         query = query.where(Session.id != keep)
     return list((await uow.session.scalars(query.returning(Session.token_hash))).all())
+
+
+async def delete_session_of(uow: UnitOfWork, cookie: str) -> list[str]:
+    """Ends the session of a cookie, whosever it is, and returns its hash."""
+    query = delete(Session).where(Session.token_hash == hash_token(cookie)).returning(Session.token_hash)
+    return list((await uow.session.scalars(query)).all())
 
 
 async def session_hashes(uow: UnitOfWork, user_id: UUID) -> list[str]:

@@ -85,6 +85,8 @@ class UserView(BaseModel):
     name: str
     email_verified: bool = True
     created_at: datetime
+    second_factor: bool = Field(description="Whether a sign-in with the password needs a passkey as well")
+    has_password: bool
 
 
 class Me(BaseModel):
@@ -100,6 +102,7 @@ class ProfileChange(RequestBody):
     name: Name | None = None
     current_password: Password | None = None
     password: Password | None = Field(default=None, description="Needs current_password; ends the other sessions")
+    second_factor: bool | None = Field(default=None, description="Needs a passkey and a fresh sign-in", strict=True)
 
     @field_validator("password")
     @classmethod
@@ -119,9 +122,3 @@ class SessionView(BaseModel):
     expires_at: datetime
     user_agent: str
     address: str
-
-
-class Providers(BaseModel):
-    """Other ways to sign in that are set up."""
-
-    providers: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -19,9 +19,12 @@ from gateway.audit.repository import record
 from gateway.decision.valkey import session_key
 from gateway.deps import Actor, Deps
 from gateway.errors import EmailUnverified, InvalidToken, WrongCredentials
-from gateway.mail.jobs import MAIL_REGISTERED, MAIL_RESET, NOBODY
+from gateway.mail.jobs import ATTEMPTS, MAIL_REGISTERED, MAIL_RESET, NOBODY
 from gateway.models import Registration, User
+from gateway.oauth import repository as oauth
 from gateway.orgs.members import create_org
+from gateway.passkeys import repository as passkeys
+from gateway.passkeys import second_factor
 
 MAX_USER_AGENT: Final = 300
 
@@ -33,6 +36,8 @@ class Client:
     user_agent: str
     address: str
     request_id: str
+    cookie: str = ""
+    """The session cookie that it sent, whatever it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,9 @@ async def register(deps: Deps, *, email: str, password: str, name: str) -> str |
             expires_at=now + REGISTRATION_LIFE,
         )
         uow.session.add(registration)
-        uow.enqueue(MAIL_REGISTERED, {"registration_id": str(registration.id)}, org_id=NOBODY.org_id)
+        uow.enqueue(
+            MAIL_REGISTERED, {"registration_id": str(registration.id)}, org_id=NOBODY.org_id, max_attempts=ATTEMPTS
+        )
         token = None
         if deps.settings.hands_out_tokens and await repository.user_by_email(uow, email) is None:
             token = repository.add_email_token(uow, "verify", registration.id, now=now, life=REGISTRATION_LIFE)
@@ -69,37 +76,29 @@ async def register(deps: Deps, *, email: str, password: str, name: str) -> str |
 async def verify_email(deps: Deps, token: str, client: Client) -> SignedIn:
     """Turns a registration into an account with an org of its own, and signs in. Raises InvalidToken."""
     now = deps.clock.now()
-    org_id, user_id = new_id(), new_id()
-    async with deps.db.unit_of_work(Tenant(org_id=org_id, user_id=user_id)) as uow:
+    async with deps.db.unit_of_work(Tenant.none()) as uow:
         registration_id = await repository.use_email_token(uow, "verify", token, now=now)
         registration = await uow.session.get(Registration, registration_id) if registration_id else None
         if registration is None or registration.expires_at <= now:
             raise InvalidToken
-        user = User(
-            id=user_id,
-            email=registration.email,
-            name=registration.name,
-            password_hash=registration.password_hash,
-            personal_org_id=org_id,
-            version=1,
-            created_at=now,
-        )
-        uow.session.add(user)
         try:
-            await uow.flush()
+            user = await add_account(
+                uow,
+                email=registration.email,
+                name=registration.name,
+                password_hash=registration.password_hash,
+                now=now,
+            )
         except IntegrityError:
             raise InvalidToken("This address has an account already; sign in.") from None
-        await repository.delete_registrations(uow, user.email)
-        uow.publish(events.user_registered(user))
-        name = personal_org_name(user.name)
-        await create_org(uow, org_id=org_id, name=name, personal=True, owner_id=user_id, now=now)
-        signed_in = await _sign_in(deps, uow, user, client, "user.registered")
+        signed_in = await sign_in(deps, uow, user, client, "user.registered")
         await uow.commit()
     return signed_in
 
 
 async def login(deps: Deps, *, email: str, password: str, client: Client) -> SignedIn:
-    """Signs in. Raises WrongCredentials, EmailUnverified, LoginThrottled; unknown addresses take as long as known."""
+    """Signs in; unknown addresses take as long as known. Raises WrongCredentials, EmailUnverified, LoginThrottled, and
+    SecondFactorRequired when the password is not enough."""
     now = deps.clock.now()
     async with deps.throttle.attempt(email, client.address) as attempt:
         async with deps.db.unit_of_work(Tenant.none()) as uow:
@@ -111,24 +110,30 @@ async def login(deps: Deps, *, email: str, password: str, client: Client) -> Sig
         raise WrongCredentials
     if user is None:
         raise EmailUnverified
+    if user.second_factor:
+        raise await second_factor.ask(deps, user)
     async with deps.db.unit_of_work(Tenant(org_id=user.personal_org_id, user_id=user.id)) as uow:
-        signed_in = await _sign_in(deps, uow, user, client, "session.created")
+        signed_in = await sign_in(deps, uow, user, client, "session.created")
         await uow.commit()
     return signed_in
 
 
-async def logout(deps: Deps, actor: Actor, session_id: UUID, org_id: UUID) -> None:
+async def logout(deps: Deps, actor: Actor, session_id: UUID) -> None:
     """Ends the present session."""
-    async with deps.db.unit_of_work(Tenant(org_id=org_id, user_id=actor.user_id)) as uow:
+    async with deps.db.unit_of_work(Tenant(user_id=actor.user_id)) as uow:
+        user = await repository.user_by_id(uow, actor.user_id)
         ended = await repository.delete_sessions(uow, actor.user_id, only=session_id)
+        if user is not None and ended:
+            await uow.set_tenant(Tenant(org_id=user.personal_org_id, user_id=user.id))
+            record(uow, user.personal_org_id, actor, "session.ended", session_id, at=deps.clock.now(), count=1)
+        deps.cache.forget(uow, map(session_key, ended))
         await uow.commit()
-    await deps.cache.forget(session_key(hashed) for hashed in ended)
 
 
 async def forgot_password(deps: Deps, email: str) -> None:
     """Has a link mailed, should the address have an account; here nobody looks, so the answer cannot tell."""
     async with deps.db.unit_of_work(NOBODY) as uow:
-        uow.enqueue(MAIL_RESET, {"email": email}, org_id=NOBODY.org_id)
+        uow.enqueue(MAIL_RESET, {"email": email}, org_id=NOBODY.org_id, max_attempts=ATTEMPTS)
         await uow.commit()
 
 
@@ -142,11 +147,21 @@ async def reset_password(deps: Deps, *, token: str, password: str, request_id: s
         if user is None:
             raise InvalidToken
         user.password_hash = password_hash
+        # Who knew the old password may be half-way in.
+        await passkeys.delete_ceremonies_of(uow, user.id)
         await uow.set_tenant(Tenant(org_id=user.personal_org_id, user_id=user.id))
         ended = await repository.delete_sessions(uow, user.id)
-        record(uow, user.personal_org_id, Actor(user.id, "link", request_id), "password.reset", user.id, at=now)
+        record(
+            uow,
+            user.personal_org_id,
+            Actor(user.id, "link", request_id),
+            "password.reset",
+            user.id,
+            at=now,
+            sessions_ended=len(ended),
+        )
+        deps.cache.forget(uow, map(session_key, ended))
         await uow.commit()
-    await deps.cache.forget(session_key(hashed) for hashed in ended)
 
 
 async def end_sessions(deps: Deps, actor: Actor, *, only: UUID | None = None, keep: UUID | None = None) -> None:
@@ -160,19 +175,55 @@ async def end_sessions(deps: Deps, actor: Actor, *, only: UUID | None = None, ke
         if ended:
             what, now = str(only or "others"), deps.clock.now()
             record(uow, user.personal_org_id, actor, "session.ended", what, at=now, count=len(ended))
+        deps.cache.forget(uow, map(session_key, ended))
         await uow.commit()
-    await deps.cache.forget(session_key(hashed) for hashed in ended)
 
 
 async def purge_expired(deps: Deps) -> None:
-    """Deletes registrations, links and sessions that have expired."""
+    """Deletes registrations, links, sessions, and sign-ins under way that have expired."""
     async with deps.db.unit_of_work(Tenant.none()) as uow:
         await repository.purge(uow, deps.clock.now())
+        await passkeys.purge(uow, deps.clock.now())
+        await oauth.purge(uow, deps.clock.now())
         await uow.commit()
 
 
-async def _sign_in(deps: Deps, uow: UnitOfWork, user: User, client: Client, action: str) -> SignedIn:
+async def add_account(uow: UnitOfWork, *, email: str, name: str, password_hash: str | None, now: datetime) -> User:
+    """Makes the account of a verified address with an org of its own, which is the unit of work's tenant from then on.
+    Registrations of the address are void: whoever made them has not shown that it is theirs.
+
+    Raises:
+        IntegrityError: the address has an account.
+    """
+    org_id, user_id = new_id(), new_id()
+    await uow.set_tenant(Tenant(org_id=org_id, user_id=user_id))
+    user = User(
+        id=user_id,
+        email=email,
+        name=name,
+        password_hash=password_hash,
+        personal_org_id=org_id,
+        version=1,
+        created_at=now,
+    )
+    uow.session.add(user)
+    await uow.flush()
+    await repository.delete_registrations(uow, email)
+    uow.publish(events.user_registered(user))
+    await create_org(uow, org_id=org_id, name=personal_org_name(name), personal=True, owner_id=user_id, now=now)
+    return user
+
+
+async def sign_in(
+    deps: Deps, uow: UnitOfWork, user: User, client: Client, action: str, **detail: str | int
+) -> SignedIn:
+    """Makes the session of a person who has shown enough, under their own org, in place of the one that this browser
+    had; the caller commits. `detail` is for the audit."""
     now = deps.clock.now()
+    ended = await repository.delete_session_of(uow, client.cookie) if client.cookie else []
+    if ended:
+        detail["sessions_ended"] = len(ended)
+        deps.cache.forget(uow, map(session_key, ended))
     cookie = repository.add_session(
         uow,
         user.id,
@@ -181,5 +232,5 @@ async def _sign_in(deps: Deps, uow: UnitOfWork, user: User, client: Client, acti
         user_agent=client.user_agent[:MAX_USER_AGENT],
         address=client.address,
     )
-    record(uow, user.personal_org_id, Actor(user.id, "session", client.request_id), action, user.id, at=now)
+    record(uow, user.personal_org_id, Actor(user.id, "session", client.request_id), action, user.id, at=now, **detail)
     return SignedIn(user, cookie)

@@ -66,5 +66,5 @@ async def revoke(deps: Deps, actor: Actor, org_id: UUID, key_id: UUID) -> None:
             raise NotFound
         key.revoked_at = deps.clock.now()
         record(uow, org_id, actor, "key.revoked", key_id, at=key.revoked_at, name=key.name)
+        deps.cache.forget(uow, [api_key_key(key.key_hash)])
         await uow.commit()
-    await deps.cache.forget([api_key_key(key.key_hash)])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
 from gateway.openapi import page
 from gateway.openapi.collector import Collector
+from gateway.openapi.kept import keep
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,21 +22,22 @@ def _collector(request: Request) -> Collector:
 @router.api_route("/api/openapi.json", methods=["GET", "HEAD"])
 async def openapi_json(request: Request) -> Response:
     """The merged document."""
-    return _fresh(_collector(request).body, "application/json")
+    return keep(_collector(request).body, "application/json").answer(request)
 
 
 @router.api_route("/api/docs", methods=["GET", "HEAD"])
 async def docs(request: Request) -> Response:
     """The API reference."""
-    return _fresh(page.render(_collector(request).document).encode(), "text/html; charset=utf-8")
+    return keep(_page(_collector(request).body), "text/html; charset=utf-8").answer(request)
 
 
-@router.get(page.STYLE_PATH)
-async def style() -> Response:
+@router.api_route(page.STYLE_PATH, methods=["GET", "HEAD"])
+async def style(request: Request) -> Response:
     """Its style."""
-    return _fresh(page.STYLE.encode(), "text/css; charset=utf-8")
+    return keep(page.STYLE.encode(), "text/css; charset=utf-8").answer(request)
 
 
-def _fresh(body: bytes, media_type: str) -> Response:
-    # Without an ETag: the edge compresses only answers that have none, and these gain most from it.
-    return Response(body, media_type=media_type, headers={"cache-control": "no-cache"})
+@lru_cache(maxsize=2)
+def _page(document: bytes) -> bytes:
+    """The API reference; it changes only with the document."""
+    return page.render(json.loads(document)).encode()

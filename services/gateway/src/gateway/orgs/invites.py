@@ -19,7 +19,7 @@ from gateway.audit.repository import record
 from gateway.decision.valkey import member_key
 from gateway.deps import Actor, Deps
 from gateway.errors import AlreadyMember, InviteForbidden, InviteSpent, PersonalOrg
-from gateway.mail.jobs import MAIL_INVITE
+from gateway.mail.jobs import ATTEMPTS, MAIL_INVITE
 from gateway.models import Invite, Org
 from gateway.orgs import repository
 from gateway.orgs.domain import may_grant
@@ -57,8 +57,10 @@ async def create(deps: Deps, actor: Actor, org_id: UUID, *, email: str, role: Ro
         invited = await accounts.user_by_email(uow, email)
         if invited is not None and await repository.membership(uow, org_id, invited.id) is not None:
             raise AlreadyMember
+        replaced: list[UUID] = []
         for old in await _open_invites(uow, org_id, email=email):
             old.revoked_at = now
+            replaced.append(old.id)
         await uow.flush()
         # The job that mails the link replaces this token by one that only the mail will know.
         invite = Invite(
@@ -72,7 +74,11 @@ async def create(deps: Deps, actor: Actor, org_id: UUID, *, email: str, role: Ro
             expires_at=now + INVITE_LIFE,
         )
         uow.session.add(invite)
-        uow.enqueue(MAIL_INVITE, {"invite_id": str(invite.id)}, org_id=org_id, user_id=actor.user_id, max_attempts=5)
+        uow.enqueue(
+            MAIL_INVITE, {"invite_id": str(invite.id)}, org_id=org_id, user_id=actor.user_id, max_attempts=ATTEMPTS
+        )
+        for invite_id in replaced:
+            record(uow, org_id, actor, "invite.revoked", invite_id, at=now, email=email, reason="replaced")
         record(uow, org_id, actor, "invite.created", invite.id, at=now, email=email, role=role)
         await uow.commit()
     return invite
@@ -150,10 +156,10 @@ async def accept(deps: Deps, actor: Actor, token: str) -> Belonging:
         await require_free_seat(uow, org_id)
         invite.accepted_at = now
         await add_member(uow, org_id, user.id, invite.role, now=now)
-        record(uow, org_id, actor, "invite.accepted", invite.id, at=now, role=invite.role)
+        record(uow, org_id, actor, "invite.accepted", invite.id, at=now, role=invite.role, user_id=str(user.id))
         joined = next(belonging for belonging in await repository.belongings(uow, user.id) if belonging.id == org.id)
+        deps.cache.forget(uow, [member_key(user.id, org_id)])
         await uow.commit()
-    await deps.cache.forget([member_key(user.id, org_id)])
     return joined
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import update
+
 from common.db import UnitOfWork
 from common.errors import QuotaExceeded
 from gateway import events
-from gateway.models import Membership, Org
+from gateway.audit.repository import record
+from gateway.decision.valkey import api_key_key
+from gateway.deps import Actor
+from gateway.models import ApiKey, Membership, Org
 from gateway.orgs import repository
 from gateway.orgs.domain import has_free_seat
 
@@ -39,6 +44,21 @@ async def remove_member(uow: UnitOfWork, member: Membership) -> None:
     version = await repository.next_member_version(uow, org_id, user_id)
     seats_used = await repository.count_members(uow, org_id)
     uow.publish(events.member_removed(org_id, user_id, role, version=version, seats_used=seats_used))
+
+
+async def end_keys(uow: UnitOfWork, org_id: UUID, user_id: UUID, actor: Actor, *, now: datetime) -> list[str]:
+    """Ends the keys that act for someone who leaves, so that none comes back to life with them. Returns the cached
+    facts to forget."""
+    ended = await uow.session.execute(
+        update(ApiKey)
+        .where(ApiKey.org_id == org_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiKey.id, ApiKey.name, ApiKey.key_hash)
+    )
+    rows = ended.all()
+    for key_id, name, _ in rows:
+        record(uow, org_id, actor, "key.revoked", key_id, at=now, name=name, reason="member_gone")
+    return [api_key_key(key_hash) for *_, key_hash in rows]
 
 
 async def create_org(uow: UnitOfWork, *, org_id: UUID, name: str, personal: bool, owner_id: UUID, now: datetime) -> Org:

@@ -17,11 +17,12 @@ from gateway import events
 from gateway.audit.repository import record
 from gateway.decision.valkey import api_key_key, member_key, org_key
 from gateway.deps import Actor, Deps
+from gateway.erasure import repository as erasures
 from gateway.errors import OwnerNeeded, PersonalOrg
 from gateway.models import ApiKey, Invite, Membership, Org
 from gateway.orgs import repository
 from gateway.orgs.domain import allows, may_grant, may_manage
-from gateway.orgs.members import change_role, create_org, remove_member
+from gateway.orgs.members import change_role, create_org, end_keys, remove_member
 from gateway.orgs.repository import MemberView
 
 
@@ -86,8 +87,8 @@ async def rename(deps: Deps, actor: Actor, org_id: UUID, name: str) -> OrgState:
         org.version += 1
         uow.publish(events.org_renamed(org))
         state = await _state(uow, org_id, actor.user_id)
+        deps.cache.forget(uow, [org_key(org_id)])
         await uow.commit()
-    await deps.cache.forget([org_key(org_id)])
     return state
 
 
@@ -99,28 +100,40 @@ async def remove(deps: Deps, actor: Actor, org_id: UUID) -> None:
         if org.personal:
             raise PersonalOrg("A personal organisation goes with its account; delete that instead.")
         now = deps.clock.now()
-        stale = await close_org(uow, org, now)
-        record(uow, org_id, actor, "org.deleted", org_id, at=now, name=org.name)
+        closed = await close_org(uow, org, now)
+        counts = {"members": closed.members, "keys": closed.keys}
+        record(uow, org_id, actor, "org.deleted", org_id, at=now, name=org.name, **counts)
+        deps.cache.forget(uow, closed.stale)
         await uow.commit()
-    await deps.cache.forget(stale)
 
 
-async def close_org(uow: UnitOfWork, org: Org, now: datetime) -> list[str]:
-    """Ends an org within a transaction that holds its lock. Returns the cached facts to forget."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What went with an org: the cached facts to forget, and how many memberships and keys."""
+
+    stale: list[str]
+    members: int
+    keys: int
+
+
+async def close_org(uow: UnitOfWork, org: Org, now: datetime) -> Closed:
+    """Ends an org within a transaction that holds its lock, and asks every service to erase its part."""
     member_ids = await repository.member_ids(uow, org.id)
-    keys = await uow.session.scalars(
+    ended = await uow.session.scalars(
         update(ApiKey)
         .where(ApiKey.org_id == org.id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(ApiKey.key_hash)
     )
+    keys = ended.all()
     stale = [org_key(org.id), *(member_key(user_id, org.id) for user_id in member_ids), *map(api_key_key, keys)]
     await uow.session.execute(delete(Invite).where(Invite.org_id == org.id))
     await uow.session.execute(delete(Membership).where(Membership.org_id == org.id))
     org.deleted_at = now
     org.version += 1
+    erasures.request(uow, "org", org.id, org_id=org.id, now=now)
     uow.publish(events.org_deleted(org, now))
-    return stale
+    return Closed(stale, members=len(member_ids), keys=len(keys))
 
 
 async def list_members(
@@ -149,8 +162,8 @@ async def set_role(deps: Deps, actor: Actor, org_id: UUID, user_id: UUID, role: 
             record(uow, org_id, actor, "member.role_changed", user_id, at=at, before=member.role, after=role)
             await change_role(uow, member, role)
         view = await repository.member_view(uow, org_id, user_id)
+        deps.cache.forget(uow, [member_key(user_id, org_id)])
         await uow.commit()
-    await deps.cache.forget([member_key(user_id, org_id)])
     return view
 
 
@@ -165,11 +178,12 @@ async def remove_from(deps: Deps, actor: Actor, org_id: UUID, user_id: UUID) -> 
             raise OwnerNeeded
         if not leaving and not may_manage(cast(Role, caller.role), cast(Role, member.role)):
             raise RoleForbidden
-        action = "member.left" if leaving else "member.removed"
-        record(uow, org_id, actor, action, user_id, at=deps.clock.now(), role=member.role)
+        action, role, now = "member.left" if leaving else "member.removed", member.role, deps.clock.now()
         await remove_member(uow, member)
+        stale = await end_keys(uow, org_id, user_id, actor, now=now)
+        record(uow, org_id, actor, action, user_id, at=now, role=role)
+        deps.cache.forget(uow, [member_key(user_id, org_id), *stale])
         await uow.commit()
-    await deps.cache.forget([member_key(user_id, org_id)])
 
 
 async def transfer(deps: Deps, actor: Actor, org_id: UUID, user_id: UUID) -> OrgState:
@@ -187,10 +201,11 @@ async def transfer(deps: Deps, actor: Actor, org_id: UUID, user_id: UUID) -> Org
         if heir.user_id != owner.user_id:
             await change_role(uow, owner, "admin")
             await change_role(uow, heir, "owner")
-            record(uow, org_id, actor, "org.transferred", user_id, at=deps.clock.now())
+            detail = {"former_owner": str(owner.user_id)}
+            record(uow, org_id, actor, "org.transferred", user_id, at=deps.clock.now(), **detail)
         state = await _state(uow, org_id, actor.user_id)
+        deps.cache.forget(uow, [member_key(user_id, org_id), member_key(actor.user_id, org_id)])
         await uow.commit()
-    await deps.cache.forget([member_key(user_id, org_id), member_key(actor.user_id, org_id)])
     return state
 
 

@@ -14,10 +14,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from common.errors import Unavailable
+from common.http import MethodNotAllowed
 
 ASSETS: Final = "assets/"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
+READING: Final = ("GET", "HEAD")
 
 
 class Spa(StaticFiles):
@@ -30,18 +32,21 @@ class Spa(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         if not self._built:
             raise Unavailable("The web app is not installed here; the API works without it.", retry_after=60)
+        if scope["method"] not in READING:
+            raise MethodNotAllowed(headers={"Allow": ", ".join(READING)})
         path = "index.html" if path in (".", "") else path
+        is_asset = f"{path}/".startswith(ASSETS)
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
             # A missing asset is missing: answering it with a page would hide a bad deploy.
-            if error.status_code != 404 or path.startswith(ASSETS):
+            if error.status_code != 404 or is_asset:
                 raise
             path = "index.html"
             response = await super().get_response(path, scope)
         if response.status_code in (200, 206, 304):
-            response.headers["cache-control"] = IMMUTABLE if path.startswith(ASSETS) else FRESH
-            if path.startswith(ASSETS):
+            response.headers["cache-control"] = IMMUTABLE if is_asset else FRESH
+            if is_asset:
                 # Nobody asks for these again, and the edge compresses only answers without an ETag.
                 del response.headers["etag"]
         return response

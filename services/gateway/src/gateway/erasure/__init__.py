@@ -1,0 +1,1 @@
+"""Erasures: what was asked for, and who has answered."""

@@ -1,0 +1,1 @@
+"""Passkeys (WebAuthn): a way in of its own, or the second factor after a password."""
