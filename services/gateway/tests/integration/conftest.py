@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,41 @@ def second_gateway(stack: Stack) -> Iterator[str]:
     yield url
     process.terminate()
     process.wait(15)
+
+
+@dataclass
+class Edge:
+    """An Envoy of a test's own, before the module's gateway."""
+
+    url: str
+    admin_url: str
+    access_log: Path
+
+
+@contextmanager
+def another_edge(
+    stack: Stack, folder: Path, *, upstreams: dict[str, str] | None = None, **settings: Any
+) -> Iterator[Edge]:
+    """Starts one with these settings; `upstreams` are host:port by service, in place of the module's."""
+    chosen = ports.choose(["edge", "envoy-admin"])
+    known = {key.removesuffix("_UPSTREAM").lower(): value for key, value in stack.env.items() if "_UPSTREAM" in key}
+    edge = EdgeSettings(
+        public_base_url=stack.base_url,
+        edge_port=chosen["edge"],
+        envoy_admin_port=chosen["envoy-admin"],
+        edge_access_log=folder / "access.log",
+        upstreams=known | (upstreams or {}),
+        **settings,
+    )
+    config = folder / "envoy.json"
+    config.write_text(json.dumps(render(edge)))
+    envoy = Envoy(folder / "envoy", port=chosen["edge"], admin_port=chosen["envoy-admin"], config=config)
+    envoy.start()
+    try:
+        base = "http://127.0.0.1"
+        yield Edge(f"{base}:{chosen['edge']}", f"{base}:{chosen['envoy-admin']}", folder / "access.log")
+    finally:
+        envoy.stop()
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ class TestRender:
             {"debug": True, "allowed_hosts": "*"},
             {"cors_allowed_origins": "https://one.example,https://two.example"},
             {"upstreams": {"gateway": "gateway:8000", "ai": "ai.bidwright.svc:80"}},
+            {"edge_trusted_proxies": "10.0.0.0/8, 2001:db8::/32"},
+            {"edge_verdict_cache": False},
             {"csp_script_src": "https://cdn.example/a;b,'sha256-x%'", "csp_allow_inline_styles": True},
         ],
     )

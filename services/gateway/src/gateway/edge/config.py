@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Any
 
 from contracts.base import SERVICES
+from gateway.edge import tls
 from gateway.edge.filters import http_filters
 from gateway.edge.replies import local_reply_config
 from gateway.edge.routes import route_config
 from gateway.edge.settings import EdgeSettings
 
 MAX_CONNECTIONS = 10_000
+MAX_REQUESTS = 1024
+"""To one service at a time, and as many may wait; past that the circuit is open and the edge answers 503 at once."""
+MAILED_PATH = "/api/invites/"
 UPSTREAM_IDLE_SECONDS = 60
 """Below the 75 s after which the services' server closes an idle connection, so that none is used while it closes."""
 
 _TYPE = "type.googleapis.com/envoy.extensions"
 
 
-def render(settings: EdgeSettings) -> dict[str, Any]:
-    """The configuration as Envoy's bootstrap document."""
+def render(settings: EdgeSettings, *, secrets: Path = Path(tls.CERTIFICATE_FILE)) -> dict[str, Any]:
+    """The configuration as Envoy's bootstrap document.
+
+    Args:
+        secrets: where `tls.secret` is written, when there is a certificate.
+    """
+    listeners = [_listener(settings, secrets)]
+    if settings.tls:
+        listeners.append(_quic_listener(settings, secrets))
     return {
+        # Reading a certificate by file needs a name; `--service-node` and `--service-cluster` win.
+        "node": {"id": "bidwright-edge", "cluster": "bidwright"},
         "admin": {"address": _address(settings.envoy_admin_host, settings.envoy_admin_port)},
         "static_resources": {
-            "listeners": [_listener(settings)],
+            "listeners": listeners,
             "clusters": [
                 *(_cluster(service, *settings.upstream(service)) for service in SERVICES),
                 _cluster("authz", *settings.upstream("gateway"), max_requests=4096),
@@ -47,16 +61,50 @@ def _address(host: str, port: int) -> dict[str, Any]:
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def _listener(settings: EdgeSettings) -> dict[str, Any]:
+def _listener(settings: EdgeSettings, secrets: Path) -> dict[str, Any]:
+    chain: dict[str, Any] = {"filters": [_http(settings, "AUTO")]}
+    if settings.tls:
+        chain["transport_socket"] = tls.tcp_socket(secrets)
     return {
         "name": "edge",
         "address": _address(settings.edge_host, settings.edge_port),
         "per_connection_buffer_limit_bytes": 131_072,
-        "filter_chains": [
+        "filter_chains": [chain],
+    }
+
+
+def _quic_listener(settings: EdgeSettings, secrets: Path) -> dict[str, Any]:
+    address = _address(settings.edge_host, settings.edge_port)
+    address["socket_address"]["protocol"] = "UDP"
+    return {
+        "name": "edge-quic",
+        "address": address,
+        "udp_listener_config": {"quic_options": {}, "downstream_socket_config": {"prefer_gro": True}},
+        "filter_chains": [{"filters": [_http(settings, "HTTP3")], "transport_socket": tls.quic_socket(secrets)}],
+    }
+
+
+def _http(settings: EdgeSettings, codec: str) -> dict[str, Any]:
+    connections = _connections(settings) | {"codec_type": codec}
+    if codec == "HTTP3":
+        connections["http3_protocol_options"] = {}
+    return {"name": "envoy.filters.network.http_connection_manager", "typed_config": connections}
+
+
+def _client_address(settings: EdgeSettings) -> dict[str, Any]:
+    """Whose address counts as the client's. What reaches the gateway is this address alone, see `filters`."""
+    if not settings.trusted_proxies:
+        return {"use_remote_address": True}
+    networks = [{"address_prefix": address, "prefix_len": bits} for address, bits in settings.trusted_proxies]
+    return {
+        "use_remote_address": False,
+        "original_ip_detection_extensions": [
             {
-                "filters": [
-                    {"name": "envoy.filters.network.http_connection_manager", "typed_config": _connections(settings)}
-                ]
+                "name": "envoy.http.original_ip_detection.xff",
+                "typed_config": {
+                    "@type": f"{_TYPE}.http.original_ip_detection.xff.v3.XffConfig",
+                    "xff_trusted_cidrs": {"cidrs": networks},
+                },
             }
         ],
     }
@@ -64,11 +112,9 @@ def _listener(settings: EdgeSettings) -> dict[str, Any]:
 
 def _connections(settings: EdgeSettings) -> dict[str, Any]:
     return {
+        **_client_address(settings),
         "@type": f"{_TYPE}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "edge",
-        "codec_type": "AUTO",
-        # The peer is the client: whatever X-Forwarded-For it sent, the last entry is the address we saw.
-        "use_remote_address": True,
         "server_header_transformation": "PASS_THROUGH",
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
@@ -93,18 +139,26 @@ def _connections(settings: EdgeSettings) -> dict[str, Any]:
         "delayed_close_timeout": "1s",
         "drain_timeout": "5s",
         "local_reply_config": local_reply_config(settings),
-        "access_log": [_access_log(settings)],
+        "access_log": _access_log(settings),
         "route_config": route_config(settings),
         "http_filters": http_filters(settings),
     }
 
 
-def _access_log(settings: EdgeSettings) -> dict[str, Any]:
+def _access_log(settings: EdgeSettings) -> list[dict[str, Any]]:
+    """A line for each request, without what links in mails carry: the query, and what follows /api/invites/."""
+    secret = {"name": ":path", "string_match": {"prefix": MAILED_PATH}}
+    return [
+        _lines(settings, "%PATH(NQ)%", {"header_filter": {"header": secret | {"invert_match": True}}}),
+        _lines(settings, f"{MAILED_PATH}...", {"header_filter": {"header": secret}}),
+    ]
+
+
+def _lines(settings: EdgeSettings, path: str, when: dict[str, Any]) -> dict[str, Any]:
     fields = {
         "time": "%START_TIME%",
         "method": "%REQ(:METHOD)%",
-        # Without its query: links in mails carry their token there.
-        "path": "%PATH(NQ)%",
+        "path": path,
         "status": "%RESPONSE_CODE%",
         "detail": "%RESPONSE_CODE_DETAILS%",
         "flags": "%RESPONSE_FLAGS%",
@@ -119,6 +173,7 @@ def _access_log(settings: EdgeSettings) -> dict[str, Any]:
     }
     return {
         "name": "envoy.access_loggers.file",
+        "filter": when,
         "typed_config": {
             "@type": f"{_TYPE}.access_loggers.file.v3.FileAccessLog",
             "path": str(settings.edge_access_log),
@@ -127,9 +182,16 @@ def _access_log(settings: EdgeSettings) -> dict[str, Any]:
     }
 
 
-def _cluster(name: str, host: str, port: int, max_requests: int = 1024) -> dict[str, Any]:
+def _cluster(name: str, host: str, port: int, max_requests: int | None = None) -> dict[str, Any]:
+    max_requests = max_requests or MAX_REQUESTS
     thresholds = [
-        {"priority": "DEFAULT", "max_connections": max_requests, "max_requests": max_requests, "max_retries": 16}
+        {
+            "priority": "DEFAULT",
+            "max_connections": max_requests,
+            "max_requests": max_requests,
+            "max_retries": 16,
+            "max_pending_requests": max_requests,
+        }
     ]
     return {
         "name": name,

@@ -64,6 +64,9 @@ def _headers(settings: EdgeSettings) -> dict[str, Any]:
                 "request_mutations": [
                     {"remove": HEADER},
                     {"remove_on_match": {"key_matcher": {"prefix": "x-bidwright-", "ignore_case": True}}},
+                    {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-", "ignore_case": True}}},
+                    # One address, ours to say: limits, sessions and logs of every service go by it.
+                    _say("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
                 ],
                 "response_mutations": [
                     {"remove": "server"},
@@ -72,6 +75,10 @@ def _headers(settings: EdgeSettings) -> dict[str, Any]:
             },
         },
     }
+
+
+def _say(name: str, value: str) -> dict[str, Any]:
+    return {"append": {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
 
 def _body_limit(name: str, limit: int) -> dict[str, Any]:

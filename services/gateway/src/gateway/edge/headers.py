@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.edge import tls
 from gateway.edge.settings import EdgeSettings, comma_list
 
 # Every feature that a proposal editor has no use for is switched off.
@@ -45,6 +46,8 @@ def security_headers(settings: EdgeSettings) -> dict[str, str]:
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }
+    if settings.tls:
+        headers["alt-svc"] = tls.alt_svc(settings)
     if settings.hsts_seconds:
         headers["strict-transport-security"] = f"max-age={settings.hsts_seconds}; includeSubDomains"
     return headers

@@ -20,6 +20,7 @@ _REPLIES: dict[int, tuple[str, str, str]] = {
     426: ("upgrade_required", "Upgrade required", "Use HTTP/1.1 or newer."),
     431: ("headers_too_large", "Headers too large", "The request's headers are too large."),
     500: ("internal_error", "Internal error", "Something went wrong."),
+    501: ("not_implemented", "Not implemented", "This server does not know that transfer encoding."),
     502: ("unavailable", "Unavailable", "This part is not available just now; try again in a moment."),
     503: ("unavailable", "Unavailable", "This part is not available just now; try again in a moment."),
     504: ("unavailable", "Unavailable", "This part did not answer in time; try again in a moment."),

@@ -21,6 +21,7 @@ DEFAULT_TIMEOUT_SECONDS = 30
 STREAM_IDLE_SECONDS = 120
 """A stream sends a comment every few seconds; silence for this long means that its sender is gone."""
 
+EXPORT_PATH = "/api/audit/export"
 STATIC_PATHS = ("/", "/favicon.ico", "/favicon.svg", "/robots.txt")
 SECRET_PREFIXES = ("/api/auth", "/api/keys", "/api/invites")
 """Answers with secrets beside what a caller chose: compressing them would leak them (BREACH)."""
@@ -65,6 +66,7 @@ def _app_routes() -> list[dict[str, Any]]:
     for path in UPLOAD_PATHS:
         service = next(route.service for route in ROUTES if path.startswith(route.prefix))
         routes.append(_file_route(path, service))
+    routes.append(_long_answer(EXPORT_PATH, "gateway"))
     routes += [_service_route(route) for route in ROUTES if route.prefix not in ("/healthz", "/readyz")]
     routes += [_unasked({"path": path}) for path in STATIC_PATHS]
     routes.append(_unasked({"path_separated_prefix": "/app"}))
@@ -102,6 +104,14 @@ def _stream_route(route: Route) -> dict[str, Any]:
     """Server-sent events: no end, but not silent for ever."""
     forward = _forward(route.service, 0) | {"idle_timeout": f"{STREAM_IDLE_SECONDS}s"}
     return {"match": {"safe_regex": {"regex": f"{re.escape(route.prefix)}/(.+/)?events"}}, "route": forward}
+
+
+def _long_answer(path: str, service: str) -> dict[str, Any]:
+    """An answer as long as what was asked for: no end, but not silent for ever."""
+    return {
+        "match": {"path": path},
+        "route": _forward(service, 0) | {"idle_timeout": f"{STREAM_IDLE_SECONDS}s"},
+    }
 
 
 def _file_route(prefix: str, service: str) -> dict[str, Any]:

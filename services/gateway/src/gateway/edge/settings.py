@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +30,11 @@ class EdgeSettings(BaseSettings):
     cors_allowed_origins: str = ""
     edge_host: str = "127.0.0.1"
     edge_port: int = Field(default=8080, ge=1, le=65535)
+    edge_trusted_proxies: str = ""
+    """Networks (CIDR) whose X-Forwarded-For and -Proto are believed; empty: whoever connects is the client."""
+    edge_tls_cert_file: Path | None = None
+    edge_tls_key_file: Path | None = None
+    """PEM files; with both, the edge speaks HTTPS: HTTP/1.1, HTTP/2 and HTTP/3."""
     envoy_admin_host: str = "127.0.0.1"
     envoy_admin_port: int = Field(default=9901, ge=1, le=65535)
     upstreams: Upstreams
@@ -52,6 +58,36 @@ class EdgeSettings(BaseSettings):
                 if "*" in value:
                     raise ValueError(f"{key}: `*` is not allowed when DEBUG=0; name each one")
         return self
+
+    @model_validator(mode="after")
+    def _networks_are_networks(self) -> EdgeSettings:
+        for network in comma_list(self.edge_trusted_proxies):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"EDGE_TRUSTED_PROXIES: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> EdgeSettings:
+        pair = {"EDGE_TLS_CERT_FILE": self.edge_tls_cert_file, "EDGE_TLS_KEY_FILE": self.edge_tls_key_file}
+        missing = [key for key, file in pair.items() if file is None]
+        if len(missing) == 1:
+            raise ValueError(f"{missing[0]}: is needed too, for TLS")
+        if not missing and not self.https:
+            raise ValueError("PUBLIC_BASE_URL: must be https when EDGE_TLS_CERT_FILE is given")
+        return self
+
+    @property
+    def trusted_proxies(self) -> tuple[tuple[str, int], ...]:
+        """Address and prefix length of each trusted network."""
+        networks = (ipaddress.ip_network(network) for network in comma_list(self.edge_trusted_proxies))
+        return tuple((str(network.network_address), network.prefixlen) for network in networks)
+
+    @property
+    def tls(self) -> bool:
+        """Whether the edge ends TLS itself."""
+        return self.edge_tls_cert_file is not None
 
     @property
     def hosts(self) -> tuple[str, ...]:
