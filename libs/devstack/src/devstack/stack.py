@@ -62,7 +62,8 @@ class Stack:
     @property
     def base_url(self) -> str:
         """Where the product answers on this machine."""
-        return f"http://localhost:{self.port}"
+        scheme = "https" if self.settings.get("EDGE_TLS_CERT_FILE") else "http"
+        return f"{scheme}://localhost:{self.port}"
 
     @property
     def stripe_is_fake(self) -> bool:

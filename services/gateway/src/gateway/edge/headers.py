@@ -13,6 +13,9 @@ PERMISSIONS_POLICY = (
     "magnetometer=(), microphone=(), midi=(), payment=(), usb=(), xr-spatial-tracking=()"
 )
 
+TRUSTED_TYPES = ("lexical",)
+"""The editor makes its policy each time that it pastes; no other code of the app may make one."""
+
 
 def content_security_policy(settings: EdgeSettings) -> str:
     """The policy: our own origin and the lists of the settings, no inline code, Trusted Types for scripts."""
@@ -31,6 +34,7 @@ def content_security_policy(settings: EdgeSettings) -> str:
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "require-trusted-types-for": ["'script'"],
+        "trusted-types": [*TRUSTED_TYPES, "'allow-duplicates'"],
     }
     return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 import httpx
 from authlib.common.security import generate_token
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -20,6 +21,11 @@ from pydantic import BaseModel, TypeAdapter
 
 from gateway.oauth.domain import Claim, Journey, primary_email, verified_email
 from gateway.oauth.refusals import translated
+
+with warnings.catch_warnings():
+    # It would rather stand on httpx2; all of ours stands on httpx, and one client library is enough.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 DISCOVERY_SECONDS: Final = 3600
 CLOCK_LEEWAY_SECONDS: Final = 60
