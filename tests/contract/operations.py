@@ -29,6 +29,10 @@ PUBLIC = frozenset(
         ("POST", "/api/auth/password/forgot"),
         ("POST", "/api/auth/password/reset"),
         ("GET", "/api/auth/providers"),
+        ("GET", "/api/auth/oauth/{provider}/start"),
+        ("GET", "/api/auth/oauth/{provider}/callback"),
+        ("POST", "/api/auth/passkeys/sign-in/options"),
+        ("POST", "/api/auth/passkeys/sign-in"),
         ("GET", "/api/invites/{token}"),
         ("POST", "/api/stripe/webhook"),
     }

@@ -133,7 +133,15 @@ class TestShape:
                     assert answer.json()["error"] != "rate_limited", seen
 
 
-READ_AS_AN_ID = {("/api/invites/accept", "GET"), ("/api/exports/verify", "GET"), ("/api/exports/verify", "DELETE")}
+READ_AS_AN_ID = {
+    ("/api/invites/accept", "GET"),
+    ("/api/exports/verify", "GET"),
+    ("/api/exports/verify", "DELETE"),
+    ("/api/auth/passkeys/options", "PATCH"),
+    ("/api/auth/passkeys/options", "DELETE"),
+    ("/api/auth/passkeys/sign-in", "PATCH"),
+    ("/api/auth/passkeys/sign-in", "DELETE"),
+}
 """Beside `/api/exports/{export_id}`, `verify` is an id that is not there: 404."""
 
 

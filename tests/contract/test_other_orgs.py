@@ -18,6 +18,7 @@ pytestmark = pytest.mark.e2e
 WITH_IDS = tuple(operation for operation in OPERATIONS if operation.ids and operation.ids != ["token"])
 
 BODIES: dict[str, dict[str, Any]] = {
+    "/api/auth/passkeys/{passkey_id}": {"name": "Mine now"},
     "/api/orgs/{org_id}": {"name": "Mine now"},
     "/api/orgs/{org_id}/invites": {"email": "friend@example.com"},
     "/api/orgs/{org_id}/members/{user_id}": {"role": "viewer"},

@@ -77,7 +77,8 @@ class RequestContext:
                     raise  # the answer is torn: only closing the connection can tell the client
                 # Answered here: raised further, the server would log it again and close a connection that the edge
                 # may just be using for somebody else's request.
-                log.error("http.unhandled", path=scope["path"], exc_info=error)
+                # The route and not the path: a mailed link carries its token there.
+                log.error("http.unhandled", route=getattr(scope.get("route"), "path", "unmatched"), exc_info=error)
                 crash = errors.BidwrightError("Something went wrong on our side; it has been logged.")
                 await problem_response(Request(scope), crash)(scope, receive, send_with_id)
             finally:

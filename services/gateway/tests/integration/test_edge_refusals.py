@@ -63,7 +63,12 @@ REFUSED: list[tuple[str, set[int], tuple[str, ...]]] = [
     ("two orgs", {400}, ("GET /api/me HTTP/1.1", HOST, "Cookie: {cookie}", "X-Org-ID: {org}", "X-Org-ID: {other}")),
     ("two keys", {401}, ("GET /api/me HTTP/1.1", HOST, "Authorization: Bearer bw_a", "Authorization: Bearer bw_b")),
     ("a body that is too large", {413}, ("POST /api/proposals HTTP/1.1", HOST, "Content-Length: 2000000000")),
-    ("an upload that is too large", {401, 413}, ("POST /api/uploads HTTP/1.1", HOST, "Content-Length: 2000000000")),
+    (
+        "an upload that is too large",
+        {413},
+        ("POST /api/uploads HTTP/1.1", HOST, "Cookie: {cookie}", "Content-Length: 2000000000"),
+    ),
+    ("two cookies, both ours", {401}, ("GET /api/me HTTP/1.1", HOST, "Cookie: bidwright=a", "Cookie: bidwright=b")),
     ("a stranger's upload", {401}, ("POST /api/uploads HTTP/1.1", HOST, "Content-Length: 1000")),
 ]
 

@@ -153,10 +153,11 @@ def test_a_replaced_certificate_is_served_without_a_restart(tls_edge: TlsEdge) -
     [
         ({"EDGE_TLS_KEY_FILE": ""}, "EDGE_TLS_KEY_FILE: is needed too"),
         ({"PUBLIC_BASE_URL": "http://localhost"}, "PUBLIC_BASE_URL: must be https"),
-        ({"EDGE_TLS_CERT_FILE": "/nowhere.crt"}, "EDGE_TLS_CERT_FILE: cannot be read: no such file"),
+        ({"EDGE_TLS_CERT_FILE": "{folder}/nowhere.crt"}, "EDGE_TLS_CERT_FILE: cannot be read: no such file"),
         ({"EDGE_TLS_CERT_FILE": "{folder}/tls.key"}, "EDGE_TLS_CERT_FILE: is not a certificate in PEM"),
         ({"EDGE_TLS_KEY_FILE": "{folder}/tls.crt"}, "EDGE_TLS_KEY_FILE: is not a private key in PEM"),
-        ({"EDGE_TLS_KEY_FILE": "{folder}/other/tls.key"}, "EDGE_TLS_KEY_FILE: is not the key of the certificate"),
+        ({"EDGE_TLS_KEY_FILE": "{folder}/other.key"}, "EDGE_TLS_KEY_FILE: is not the key of the certificate"),
+        ({"EDGE_TLS_KEY_FILE": "{folder}/old/tls.key"}, "EDGE_TLS_KEY_FILE: must lie in the folder"),
         (
             {"EDGE_TLS_CERT_FILE": "{folder}/old/tls.crt", "EDGE_TLS_KEY_FILE": "{folder}/old/tls.key"},
             "EDGE_TLS_CERT_FILE: expired on",
@@ -172,9 +173,10 @@ def test_a_certificate_that_cannot_work_is_refused_with_its_key(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     make(tmp_path)
-    for name, days in (("other", 2), ("old", -1)):
-        (tmp_path / name).mkdir()
-        make(tmp_path / name, days=days)
+    (tmp_path / "tls.key").rename(tmp_path / "other.key")
+    make(tmp_path)
+    (tmp_path / "old").mkdir()
+    make(tmp_path / "old", days=-1)
     right = {
         "PUBLIC_BASE_URL": "https://localhost",
         "EDGE_TLS_CERT_FILE": "{folder}/tls.crt",

@@ -129,6 +129,12 @@ class TestClientAddress:
         assert ask(x_forwarded_for="1.2.3.4, 10.0.0.1").client_address == "10.0.0.1"
         assert ask().client_address == "unknown"
 
+    def test_an_ipv6_network_counts_as_one(self) -> None:
+        one, other = ask(x_forwarded_for="2001:db8::1"), ask(x_forwarded_for="2001:db8:0:0:ffff::2")
+        assert one.client_address == other.client_address == "2001:db8::"
+        assert ask(x_forwarded_for="2001:db8:0:1::1").client_address != one.client_address
+        assert ask(x_forwarded_for="rub:bish").client_address == "unknown"
+
 
 class TestReadAsk:
     def test_repeated_headers_are_joined(self) -> None:

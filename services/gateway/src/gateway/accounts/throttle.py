@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.accounts.passwords import PARALLEL_HASHES
 from gateway.decision.limits import LocalWindows, Taken
+from gateway.decision.requests import countable
 from gateway.decision.valkey import FactStore, ValkeyAway
 from gateway.errors import LoginThrottled
 
@@ -36,7 +37,7 @@ class LoginThrottle:
     async def attempt(self, email: str, address: str) -> AsyncIterator[Attempt]:
         """Around the check of a password. Raises LoginThrottled."""
         account_key = f"bw:r:login:{hashlib.sha256(email.encode()).hexdigest()}"
-        address_key = f"bw:r:login-from:{address}"
+        address_key = f"bw:r:login-from:{countable(address)}"
         async with self._slots:
             for key, limit in ((account_key, self._per_account), (address_key, self._per_address)):
                 taken = await self._take(key, limit)

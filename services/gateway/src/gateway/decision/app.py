@@ -64,7 +64,7 @@ class DecisionApp:
             await _refuse(send, ask, refusal)
             telemetry.DECISIONS.labels(outcome(refusal)).inc()
         except Exception:
-            log.exception("decision.failed", path=ask.path)
+            log.exception("decision.failed", audience=ask.audience)
             error = BidwrightError("Something went wrong on our side; it has been logged.")
             await _refuse(send, ask, error)
             telemetry.DECISIONS.labels(outcome(error)).inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from gateway.tokens import KEY_PREFIX, MAX_TOKEN_LENGTH
 AUTHZ_PREFIX: Final = "/authz"
 COOKIE_HTTP: Final = "bidwright"
 COOKIE_HTTPS: Final = "__Host-bidwright"
+IPV6_PREFIX: Final = 64
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _PUBLIC_PATHS: Final = frozenset(
@@ -88,8 +90,8 @@ class Ask:
 
     @property
     def client_address(self) -> str:
-        """The address that connected to the edge: the last entry, which the edge itself has written."""
-        return self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() or "unknown"
+        """Whose requests count together: the address that the edge has written, or its network."""
+        return countable(self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip())
 
     def credential(self, *, https: bool) -> Credential | None:
         """The API key, else the session cookie; None when there is neither, or it cannot be one of ours."""
@@ -130,6 +132,16 @@ class Ask:
             return same_host or origin in allowed
         site = self.headers.get("sec-fetch-site")
         return None if site is None else site == "same-origin"
+
+
+def countable(address: str) -> str:
+    """What limits per address go by: for IPv6 the /64, which one subscriber has to themselves."""
+    if ":" not in address:
+        return address or "unknown"
+    try:
+        return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False).network_address)
+    except ValueError:
+        return "unknown"
 
 
 def cookie_value(header: str, name: str) -> str:

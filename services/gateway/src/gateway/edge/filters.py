@@ -67,6 +67,7 @@ def _headers(settings: EdgeSettings) -> dict[str, Any]:
                     {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-", "ignore_case": True}}},
                     # One address, ours to say: limits, sessions and logs of every service go by it.
                     _say("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+                    _say("x-forwarded-proto", "https" if settings.https else "http"),
                 ],
                 "response_mutations": [
                     {"remove": "server"},

@@ -23,7 +23,7 @@ STREAM_IDLE_SECONDS = 120
 
 EXPORT_PATH = "/api/audit/export"
 STATIC_PATHS = ("/", "/favicon.ico", "/favicon.svg", "/robots.txt")
-SECRET_PREFIXES = ("/api/auth", "/api/keys", "/api/invites")
+SECRET_PREFIXES = ("/api/auth", "/api/me", "/api/keys", "/api/invites")
 """Answers with secrets beside what a caller chose: compressing them would leak them (BREACH)."""
 
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"

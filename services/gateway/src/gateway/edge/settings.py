@@ -31,7 +31,7 @@ class EdgeSettings(BaseSettings):
     edge_host: str = "127.0.0.1"
     edge_port: int = Field(default=8080, ge=1, le=65535)
     edge_trusted_proxies: str = ""
-    """Networks (CIDR) whose X-Forwarded-For and -Proto are believed; empty: whoever connects is the client."""
+    """Networks (CIDR) whose X-Forwarded-For is believed; empty: whoever connects is the client."""
     edge_tls_cert_file: Path | None = None
     edge_tls_key_file: Path | None = None
     """PEM files; with both, the edge speaks HTTPS: HTTP/1.1, HTTP/2 and HTTP/3."""

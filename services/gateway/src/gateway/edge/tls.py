@@ -26,6 +26,10 @@ def check(settings: EdgeSettings) -> None:
     certificate_file, key_file = settings.edge_tls_cert_file, settings.edge_tls_key_file
     if certificate_file is None or key_file is None:
         return
+    if certificate_file.absolute().parent != key_file.absolute().parent:
+        raise ValueError(
+            "EDGE_TLS_KEY_FILE: must lie in the folder of EDGE_TLS_CERT_FILE, which is watched for new ones"
+        )
     try:
         certificate = x509.load_pem_x509_certificates(_read("EDGE_TLS_CERT_FILE", certificate_file))[0]
     except ValueError as error:
@@ -46,10 +50,11 @@ def check(settings: EdgeSettings) -> None:
 
 def secret(settings: EdgeSettings) -> dict[str, Any]:
     """The document that Envoy reads the certificate by; a change in the certificate's folder has it read again."""
+    chain, key = (Path(str(file)).absolute() for file in (settings.edge_tls_cert_file, settings.edge_tls_key_file))
     certificate = {
-        "certificate_chain": {"filename": str(settings.edge_tls_cert_file)},
-        "private_key": {"filename": str(settings.edge_tls_key_file)},
-        "watched_directory": {"path": str(Path(str(settings.edge_tls_cert_file)).absolute().parent)},
+        "certificate_chain": {"filename": str(chain)},
+        "private_key": {"filename": str(key)},
+        "watched_directory": {"path": str(chain.parent)},
     }
     return {
         "resources": [
