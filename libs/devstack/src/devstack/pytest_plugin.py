@@ -195,7 +195,9 @@ def redis_url(servers: TestServers) -> str:
 
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
-    """One running product for the session, with the default settings (production rules) but one."""
-    # All tests come from one address; the limit itself has tests of its own in the gateway.
-    with running_stack(pytestconfig.rootpath, "API_RATE_PER_MIN_ANON=2000") as running:
+    """One running product for the session, with the default settings (production rules) but two."""
+    # All tests come from one address, and one person does in a minute what others do in a day, on free in the end;
+    # the limits themselves have tests of their own in the gateway.
+    limits = ("API_RATE_PER_MIN_ANON=2000", "API_RATE_PER_MIN_FREE=2000")
+    with running_stack(pytestconfig.rootpath, *limits) as running:
         yield running
