@@ -56,6 +56,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_port(port: int) -> None:
+    """Until someone answers there; ends the run when nobody does in ten seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)  # a poll with a deadline: a server tells nobody when it listens
+        else:
+            return
+    sys.exit(f"nobody answers on port {port}")
+
+
 def bidwright(*words: str) -> str:
     """Run a command of the product; what it printed."""
     done = subprocess.run(
@@ -185,12 +198,13 @@ def contestants(folder: Path) -> Iterator[tuple[list[Contestant], str]]:
             config = folder / "nginx.conf"
             config.write_text(nginx_config(folder, port, upstream, env["GATEWAY_URL"].removeprefix("http://")))
             master = start(nginx, "-p", str(folder), "-c", str(config))
-            time.sleep(1)
+            wait_for_port(port)
             workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
             found.append(Contestant("nginx auth_request", port, [*map(int, workers), *behind]))
         else:
             print(NO_NGINX)
-        time.sleep(2)
+        for contestant in found:
+            wait_for_port(contestant.port)
         yield found, sign_in(env["GATEWAY_URL"], env["BASE_URL"])
     finally:
         for process in reversed(started):

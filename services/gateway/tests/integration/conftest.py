@@ -69,7 +69,7 @@ def echo_port() -> Iterator[int]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
-        time.sleep(0.01)
+        time.sleep(0.01)  # uvicorn sets a flag and no event
     yield port
     server.should_exit = True
     thread.join(5)

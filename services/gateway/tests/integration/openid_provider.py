@@ -208,7 +208,7 @@ def running_provider() -> Iterator[OpenIdProvider]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
-        time.sleep(0.01)
+        time.sleep(0.01)  # uvicorn sets a flag and no event
     try:
         yield provider
     finally:

@@ -145,7 +145,7 @@ class TestTheChain:
             (renamed_team,),
         ).fetchone()
         found = await verdict(browser)
-        assert (found["intact"], found["first_bad_id"]) == (False, str(changed[0]))  # type: ignore[index]
+        assert (found["intact"], found["first_bad_id"]) == (False, str(changed[0]))  # type: ignore[index]  # the row is there
 
     @pytest.mark.parametrize(
         "change",
@@ -161,7 +161,7 @@ class TestTheChain:
     async def test_no_column_can_be_altered_unseen(
         self, browser: httpx.AsyncClient, team: str, owner: psycopg.Connection[Any], change: str
     ) -> None:
-        owner.execute(f"UPDATE audit SET {change} WHERE org_id = %s AND seq = 1", (team,))  # type: ignore[arg-type]
+        owner.execute(f"UPDATE audit SET {change} WHERE org_id = %s AND seq = 1", (team,))  # type: ignore[arg-type]  # ours, not a literal
         assert (await verdict(browser))["intact"] is False
 
     async def test_a_deleted_row_is_found_by_the_one_after_it(
@@ -170,7 +170,7 @@ class TestTheChain:
         owner.execute("DELETE FROM audit WHERE org_id = %s AND seq = 2", (renamed_team,))
         after = owner.execute("SELECT id FROM audit WHERE org_id = %s AND seq = 3", (renamed_team,)).fetchone()
         found = await verdict(browser)
-        assert (found["intact"], found["first_bad_id"]) == (False, str(after[0]))  # type: ignore[index]
+        assert (found["intact"], found["first_bad_id"]) == (False, str(after[0]))  # type: ignore[index]  # the row is there
 
     async def test_rows_that_lack_at_the_end_are_missed(
         self, browser: httpx.AsyncClient, renamed_team: str, owner: psycopg.Connection[Any]
@@ -192,7 +192,7 @@ class TestTheChain:
             )
         second = owner.execute("SELECT id FROM audit WHERE org_id = %s AND seq = 2", (renamed_team,)).fetchone()
         found = await verdict(browser)
-        assert (found["intact"], found["first_bad_id"]) == (False, str(second[0]))  # type: ignore[index]
+        assert (found["intact"], found["first_bad_id"]) == (False, str(second[0]))  # type: ignore[index]  # the row is there
 
     async def test_the_role_of_the_api_chooses_neither_place_nor_hash(
         self, browser: httpx.AsyncClient, team: str, stack: Any
@@ -210,7 +210,7 @@ class TestTheChain:
                 "ALTER TABLE audit DISABLE TRIGGER chain",
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(statement)  # type: ignore[arg-type]
+                    connection.execute(statement)  # type: ignore[arg-type]  # ours, not a literal
         assert (await verdict(browser))["intact"] is True
 
 
@@ -351,7 +351,7 @@ def migrated(servers: Any, rows: list[tuple[str, str, str]]) -> list[dict[str, A
     """A database of before the chain with these rows (id, org, action) in it, brought to today; its audit."""
     name = f"before_{uuid4().hex}"
     with psycopg.connect(servers.postgres.url(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # ours, not a literal
     provision.provision_database(servers.postgres.url(database=name), servers.passwords, services=["gateway"])
     url = servers.postgres.url("gateway_owner", servers.passwords["gateway_owner"], name)
 

@@ -92,7 +92,7 @@ class Client:
                     answer = await connection.ask(words)
                     if isinstance(answer, ReplyError):
                         raise answer
-            except BaseException:
+            except BaseException:  # a cancelled greeting leaves no open connection behind either
                 connection.drop(ConnectionError("not let in"))
                 raise
         return connection
