@@ -10,13 +10,20 @@ import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
+from .account_page import (
+    Authenticator,
+    add_passkey,
+    ask_for_passkey_after_password,
+    open_account,
+    passkeys,
+    sign_out,
+)
 from .desk import PASSWORD, Api, Desk, link_in_mail, step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
@@ -25,32 +32,6 @@ REVOCATION_MS = 2_000
 NEEDS_SECOND_FACTOR = re.compile(r"status of 403 .*/api/auth/login$")
 NEEDS_FRESH_SIGN_IN = re.compile(r"status of 403 .*/api/auth/passkeys")
 SIGNED_OUT = re.compile(r"status of 401 .*/api/")
-
-
-class Authenticator:
-    """A device with a fingerprint reader, as Chromium simulates one for a page."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._session = desk.page.context.new_cdp_session(desk.page)
-        self._session.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        made: dict[str, Any] = self._session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        self.id = made["authenticatorId"]
-
-    def touch(self, on: bool) -> None:
-        """Whether a finger lies on the reader. Lifted: a page that asks for a passkey by itself gets none."""
-        self._session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.id, "enabled": on})
-
-    def count(self) -> int:
-        answer: dict[str, Any] = self._session.send("WebAuthn.getCredentials", {"authenticatorId": self.id})
-        return len(answer["credentials"])
 
 
 def arrive(desk: Desk) -> str:
@@ -63,37 +44,10 @@ def arrive(desk: Desk) -> str:
 
 
 @step
-def open_account(desk: Desk) -> None:
-    desk.button(re.compile("^Account of Ada Fenwick"))
-    desk.page.get_by_role("menuitem", name="Your account").click()
-    expect(desk.heading("Your account")).to_be_visible()
-
-
-@step
 def open_of_org(desk: Desk, item: str) -> None:
     desk.button(re.compile("^Organisation: "))
     desk.page.get_by_role("menuitem", name=item).click()
     expect(desk.heading(item)).to_be_visible()
-
-
-def passkeys(desk: Desk) -> Locator:
-    return desk.page.get_by_role("list", name="Passkeys").get_by_role("listitem")
-
-
-@step
-def add_passkey(desk: Desk, name: str) -> None:
-    desk.button("Add a passkey")
-    dialog = desk.page.get_by_role("dialog", name="Add a passkey")
-    dialog.get_by_label("Name").fill(name)
-    dialog.get_by_role("button", name="Continue").click()
-    expect(passkeys(desk).filter(has_text=name)).to_be_visible()
-
-
-@step
-def sign_out(desk: Desk) -> None:
-    desk.button(re.compile("^Account of Ada Fenwick"))
-    desk.page.get_by_role("menuitem", name="Sign out").click()
-    expect(desk.heading("Welcome back")).to_be_visible()
 
 
 @step
@@ -101,13 +55,6 @@ def type_password(desk: Desk, email: str) -> None:
     desk.page.get_by_label("Email").fill(email)
     desk.page.get_by_label("Password").fill(PASSWORD)
     desk.button("Sign in")
-
-
-@step
-def ask_for_passkey_after_password(desk: Desk) -> None:
-    switch = desk.page.get_by_role("switch", name="Ask for a passkey after the password")
-    switch.click()
-    expect(switch).to_be_checked()
 
 
 def make_stale(desk: Desk, email: str) -> None:

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from devstack.running import RunningStack, running_stack
 
+from .account_page import Authenticator, add_passkey, ask_for_passkey_after_password, sign_out
 from .desk import ROOT, Desk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(180)]
@@ -75,6 +76,26 @@ class TestAProvider:
         expect(desk.page.get_by_role("alert").filter(has_text="This is your only way in")).to_be_visible()
         desk.button("Mail me a link to set a password")
         expect(desk.page.get_by_role("status").filter(has_text="Check your mail")).to_be_visible()
+        assert desk.complaints == []
+
+    def test_asks_for_the_passkey_of_who_wants_it_as_well(self, desk: Desk, openid: ModuleType, provider: Any) -> None:
+        provider.person = openid.Person(uuid.uuid4().hex, f"grace-{uuid.uuid4().hex[:12]}@example.org")
+        device = Authenticator(desk)
+        desk.open("/app/account")
+        desk.page.get_by_role("link", name="Continue with Google").click()
+        expect(desk.heading("Your account")).to_be_visible()
+        add_passkey(desk, "Phone")
+        ask_for_passkey_after_password(desk)
+        device.touch(False)
+        sign_out(desk)
+        desk.open("/app/audit")
+        desk.page.get_by_role("link", name="Continue with Google").click()
+        expect(desk.heading("One more step")).to_be_visible()
+        assert "#" not in desk.page.url, "the ticket stays in no history"
+        desk.look("73-second-step-after-a-provider")
+        device.touch(True)
+        desk.button("Confirm with your passkey")
+        expect(desk.heading("Audit")).to_be_visible()
         assert desk.complaints == []
 
     def test_says_why_it_did_not_work(self, desk: Desk, openid: ModuleType, provider: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 from starlette.types import ASGIApp
 
 from common.health import Health
-from common.settings import EXIT_BAD_SETTING, ServiceSettings, load
+from common.settings import EXIT_BAD_SETTING, ServiceSettings, SettingsError, load, lookup
 from common.telemetry import configure_logging, configure_tracing, get_logger, shutdown_tracing
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -51,12 +50,15 @@ def run(
 def _migrate(service: str) -> int:
     from common.migrations import NewerSchema, upgrade
 
-    url = os.environ.get(f"{service.upper()}_MIGRATION_DATABASE_URL") or os.environ.get("MIGRATION_DATABASE_URL")
-    if not url:
-        sys.stderr.write(f"{service}: {service.upper()}_MIGRATION_DATABASE_URL: is not set, and has no default\n")
-        return EXIT_BAD_SETTING
+    key = "MIGRATION_DATABASE_URL"
     try:
+        url = lookup(key, service=service)
+        if url is None:
+            raise SettingsError(f"{service.upper()}_{key}: is not set, and has no default")
         upgrade(service, url)
+    except SettingsError as error:
+        sys.stderr.write(f"{service}: {error}\n")
+        return EXIT_BAD_SETTING
     except NewerSchema as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -73,6 +75,7 @@ def _serve(settings: S, api: Callable[[S, Health], ASGIApp]) -> int:
         host=settings.host,
         port=settings.port,
         grace_seconds=settings.shutdown_grace_seconds,
+        unready_seconds=settings.shutdown_unready_seconds,
     )
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.health import Health
 
@@ -37,6 +37,27 @@ class DrainingServer(uvicorn.Server):
         timer.start()
 
 
+class LeavingApp:
+    """Ends each connection with its next answer once the process is told to stop: what is sent on a connection that
+    closes at that very moment would be lost."""
+
+    def __init__(self, app: ASGIApp, health: Health) -> None:
+        self._app = app
+        self._health = health
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._health.draining or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, last)
+
+
 def uvicorn_config(app: ASGIApp, *, host: str, port: int, grace_seconds: float) -> uvicorn.Config:
     """The one way in which our processes speak HTTP."""
     return uvicorn.Config(
@@ -62,7 +83,7 @@ def serve(
     host: str,
     port: int,
     grace_seconds: float,
-    unready_seconds: float = 0.0,
+    unready_seconds: float,
 ) -> int:
     """Serves until a stop signal; returns the exit code.
 
@@ -70,7 +91,8 @@ def serve(
         make_app: builds the app; its lifespan opens and closes the dependencies inside the loop.
         unready_seconds: how long `/readyz` says 503 before the socket closes, for a load balancer to notice.
     """
-    config = uvicorn_config(make_app(), host=host, port=port, grace_seconds=grace_seconds)
+    app = LeavingApp(make_app(), health)
+    config = uvicorn_config(app, host=host, port=port, grace_seconds=grace_seconds)
     server = DrainingServer(config, health, unready_seconds)
     # uvicorn raises the signal that ended it once more after its orderly stop; an orderly stop is ours to call 0.
     for number in (signal.SIGTERM, signal.SIGINT):

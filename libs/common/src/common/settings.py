@@ -1,7 +1,8 @@
 """Settings are read once, at start, from the environment; a bad or missing one stops the process with one line.
 
 For a service `billing` and a field `database_url` the sources are, first match wins: `BILLING_DATABASE_URL`,
-`BILLING_DATABASE_URL_FILE`, `DATABASE_URL`, `DATABASE_URL_FILE`, the default. An empty value means unset.
+`BILLING_DATABASE_URL_FILE`, `DATABASE_URL`, `DATABASE_URL_FILE`, a file of either name in the folder SECRETS_DIR, the
+default. An empty value means unset.
 """
 
 from __future__ import annotations
@@ -25,25 +26,43 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one line that names the key and says what to do."""
 
 
+def lookup(key: str, *, service: str = "", environ: Mapping[str, str] = os.environ) -> str | None:
+    """The value of a key, or None when it is nowhere set. Raises SettingsError when a named file cannot be read.
+
+    Args:
+        service: whose own value, `BILLING_KEY`, wins over the common one.
+    """
+    candidates = (f"{service.upper()}_{key}", key) if service else (key,)
+    for candidate in candidates:
+        if value := environ.get(candidate, "").strip():
+            return value
+        if path := environ.get(f"{candidate}_FILE", "").strip():
+            return _read(f"{candidate}_FILE", Path(path))
+    if folder := environ.get("SECRETS_DIR", "").strip():
+        for candidate in candidates:
+            # A file that is there but empty stands for a secret that this installation does not have.
+            if (file := Path(folder) / candidate).is_file() and (value := _read("SECRETS_DIR", file)):
+                return value
+    return None
+
+
+def _read(key: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{key}: cannot read {path}: {error.strerror}") from error
+
+
 class _EnvironmentSource(PydanticBaseSettingsSource):
-    """The environment with service prefixes and `_FILE` secrets."""
+    """The environment, with service prefixes and secrets in files."""
 
     def __init__(self, settings_cls: type[BaseSettings], service: str, environ: Mapping[str, str]) -> None:
         super().__init__(settings_cls)
-        self._service = service.upper()
+        self._service = service
         self._environ = environ
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        key = field_name.upper()
-        for candidate in (f"{self._service}_{key}", key):
-            if value := self._environ.get(candidate, "").strip():
-                return value, field_name, False
-            if path := self._environ.get(f"{candidate}_FILE", "").strip():
-                try:
-                    return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-                except OSError as error:
-                    raise SettingsError(f"{candidate}_FILE: cannot read {path}: {error.strerror}") from error
-        return None, field_name, False
+        return lookup(field_name.upper(), service=self._service, environ=self._environ), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {}
@@ -74,6 +93,8 @@ class ServiceSettings(BaseSettings):
     public_base_url: str = "http://localhost:8080"
     identity_jwks_url: str = ""
     shutdown_grace_seconds: float = Field(default=8.0, ge=0, le=600)
+    shutdown_unready_seconds: float = Field(default=0.0, ge=0, le=60)
+    """How long a process that is told to stop says so on /readyz while it still serves; 0 where nobody would notice."""
     """How long running requests and jobs may take to finish after a stop signal; a supervisor must wait longer."""
 
     @model_validator(mode="after")

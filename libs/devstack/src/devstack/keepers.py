@@ -19,6 +19,7 @@ from devstack.servers import Server
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_AFTER = 60.0  # a part that ran this long starts again with the first pause
 READY_TIMEOUT = 45.0
+DRAIN_SECONDS = 2.0
 
 
 class Part(abc.ABC):
@@ -39,6 +40,9 @@ class Part(abc.ABC):
     async def is_ready(self) -> bool:
         """Ask it."""
 
+    async def drain(self, seconds: float) -> None:  # noqa: B027  # optional
+        """Before a stop: no new work, and this long at most for what runs. Most parts do so when they are stopped."""
+
 
 class ServerPart(Part):
     """One of the real servers."""
@@ -56,6 +60,9 @@ class ServerPart(Part):
     async def is_ready(self) -> bool:
         # The probe of a server may block for a moment on a socket; a thread keeps the supervisor answering.
         return await asyncio.to_thread(self.server.answers)
+
+    async def drain(self, seconds: float) -> None:
+        await asyncio.to_thread(self.server.drain, seconds)
 
 
 class ForkedPart(Part):
@@ -184,7 +191,9 @@ class Keeper:
             self._watch = None
         if self.child is not None:
             self._set("stopping")
-            await self.child.stop(gentle=self.part.stop_signal, timeout=timeout or self.part.stop_timeout)
+            limit = timeout or self.part.stop_timeout
+            await self.part.drain(min(limit, DRAIN_SECONDS))
+            await self.child.stop(gentle=self.part.stop_signal, timeout=limit)
             self.child = None
         self._set("stopped")
 

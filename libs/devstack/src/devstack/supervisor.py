@@ -174,7 +174,7 @@ class Supervisor:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         forked = [name for service in parts.SERVICES for name in (service, worker(service))]
-        await self._stop_keepers(["envoy"], 1.0)
+        await self._stop_keepers(["envoy"], 2.0)
         await self._stop_keepers(forked, _SERVICES_STOP)
         await self._stop_keepers([STRIPE_FAKE], 1.0)
         await self.nurseries.stop()

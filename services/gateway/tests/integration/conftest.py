@@ -61,18 +61,27 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
-@pytest.fixture(scope="session")
-def echo_port() -> Iterator[int]:
-    """Where the echo listens."""
-    port = ports.free_port()
-    server = uvicorn.Server(uvicorn.Config(echo, host="127.0.0.1", port=port, log_level="warning", lifespan="off"))
+@contextmanager
+def served(app: Any, port: int) -> Iterator[None]:
+    """An ASGI app on a port of the loopback, in a thread."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)  # uvicorn sets a flag and no event
-    yield port
-    server.should_exit = True
-    thread.join(5)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def echo_port() -> Iterator[int]:
+    """Where the echo listens."""
+    port = ports.free_port()
+    with served(echo, port):
+        yield port
 
 
 @dataclass
@@ -86,6 +95,7 @@ class Stack:
     env: dict[str, str]
     database: Any
     folder: Path
+    access_log: Path
     _entitlement_versions: dict[UUID, int] = field(default_factory=dict)
 
     def client(self, **headers: str) -> httpx.AsyncClient:
@@ -232,7 +242,16 @@ def stack(
         envoy.start()
         wait_for(f"{gateway_url}/readyz", processes[0], log)
         wait_for(f"http://127.0.0.1:{chosen['worker']}/readyz", processes[1], log)
-        yield Stack(base_url, gateway_url, folder / "mailbox", nats_url("billing"), api_env, database, folder)
+        yield Stack(
+            base_url,
+            gateway_url,
+            folder / "mailbox",
+            nats_url("billing"),
+            api_env,
+            database,
+            folder,
+            edge.edge_access_log,
+        )
     finally:
         envoy.stop()
         for process in processes:
@@ -254,6 +273,18 @@ def second_gateway(stack: Stack) -> Iterator[str]:
     yield url
     process.terminate()
     process.wait(15)
+
+
+async def logged(access_log: Path, request_id: str, seconds: float = 5) -> dict[str, Any]:
+    """The access log's line of a request; Envoy writes them once a second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for line in (await asyncio.to_thread(access_log.read_text)).splitlines():
+            if request_id in line:
+                found: dict[str, Any] = json.loads(line)
+                return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"no line with {request_id}")
 
 
 @dataclass

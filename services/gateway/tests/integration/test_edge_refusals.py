@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from .conftest import logged
 
 pytestmark = pytest.mark.integration
 
@@ -91,7 +94,16 @@ async def test_it_is_refused_as_a_problem(
     problem = json.loads(body)
     assert problem["status"] == status
     assert problem["error"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", problem["request_id"])
+    assert problem["request_id"] == headers["x-request-id"]
     assert (await browser.get("/api/me")).status_code == 200
+
+
+async def test_each_refusal_is_found_in_the_log_by_the_id_that_the_client_was_shown(stack: Any) -> None:
+    shown = [json.loads(raw(stack.base_url, *lines)[2])["request_id"] for _, _, lines in REFUSED]
+    assert len(set(shown)) == len(REFUSED)
+    for (name, _, _), request_id in zip(REFUSED, shown, strict=True):
+        assert (await logged(stack.access_log, request_id))["status"] >= 400, name
 
 
 async def test_what_is_hidden_behind_a_refused_request_is_never_answered(stack: Any) -> None:

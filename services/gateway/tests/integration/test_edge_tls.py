@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
@@ -99,10 +100,10 @@ class _Http3(QuicConnectionProtocol):
         self.headers: dict[str, str] = {}
         self.body = b""
 
-    async def get(self, authority: str, path: str) -> None:
+    async def get(self, authority: str, path: str, **headers: str) -> None:
         stream_id = self._quic.get_next_available_stream_id()
-        pseudo = {":method": "GET", ":scheme": "https", ":authority": authority, ":path": path}
-        self._http.send_headers(stream_id, [(k.encode(), v.encode()) for k, v in pseudo.items()], end_stream=True)
+        sent = {":method": "GET", ":scheme": "https", ":authority": authority, ":path": path, **headers}
+        self._http.send_headers(stream_id, [(k.encode(), v.encode()) for k, v in sent.items()], end_stream=True)
         self.transmit()
         await asyncio.wait_for(self._done, 10)
 
@@ -116,17 +117,70 @@ class _Http3(QuicConnectionProtocol):
                 self._done.set_result(None)
 
 
+async def ask_by_http3(edge: TlsEdge, path: str, **headers: str) -> _Http3:
+    """A connection that has asked once and was answered."""
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="localhost")
+    configuration.load_verify_locations(str(edge.folder / "tls.crt"))
+    async with connect("127.0.0.1", edge.port, configuration=configuration, create_protocol=_Http3) as client:
+        assert isinstance(client, _Http3)
+        await client.get(f"localhost:{edge.port}", path, **headers)
+        return client
+
+
+async def test_who_is_known_is_known_in_every_version(
+    tls_edge: TlsEdge, person: dict[str, Any], browser: httpx.AsyncClient
+) -> None:
+    wanted = {"name": "script", "scopes": ["proposals:read"]}
+    key = (await browser.post("/api/keys", json=wanted)).json()["key"]
+    org_id = person["orgs"][0]["id"]
+    headers = {"authorization": f"Bearer {key}"}
+    arrived = {"HTTP/3": json.loads((await ask_by_http3(tls_edge, "/api/proposals", **headers)).body)}
+    for http2 in (False, True):
+        async with httpx.AsyncClient(
+            verify=tls_edge.trust(), http2=http2, base_url=tls_edge.url, trust_env=False, headers=headers
+        ) as client:
+            for _ in range(3):
+                answer = await client.get("/api/proposals")
+                arrived[answer.http_version] = answer.json()
+            foreign = await client.get("/api/proposals", headers={"x-org-id": "01a20c4e-0000-7000-8000-000000000000"})
+            assert (foreign.status_code, foreign.json()["error"]) == (403, "org_forbidden")
+    assert set(arrived) == {"HTTP/1.1", "HTTP/2", "HTTP/3"}
+    for version, request in arrived.items():
+        [token] = request["headers"]["x-bidwright-identity"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert (claims["org"], claims["aud"]) == (org_id, "ai"), version
+        assert request["headers"]["x-forwarded-proto"] == ["https"], version
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "method", "path", "headers"),
+    [
+        (404, "not_found", "GET", "/nowhere", {}),
+        (400, "invalid_request", "GET", "/api/%00", {}),
+        (400, "invalid_request", "GET", "/api%2Fme", {}),
+        (421, "misdirected", "GET", "/app", {"host": "evil.example"}),
+        (401, "unauthenticated", "GET", "/api/me", {"authorization": "Bearer bw_x"}),
+        (413, "body_too_large", "POST", "/api/proposals", {"content-length": "2000000000"}),
+    ],
+)
+async def test_http2_is_refused_alike(
+    tls_edge: TlsEdge, status: int, error: str, method: str, path: str, headers: dict[str, str]
+) -> None:
+    async with httpx.AsyncClient(verify=tls_edge.trust(), http2=True, base_url=tls_edge.url, trust_env=False) as client:
+        answer = await client.request(method, path, headers=headers)
+        assert answer.http_version == "HTTP/2"
+        assert (answer.status_code, answer.json()["error"]) == (status, error)
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+        assert (await client.get("/healthz")).status_code == 200
+
+
 @pytest.mark.parametrize(("path", "status"), [("/healthz", "200"), ("/api/me", "401"), ("/nowhere", "404")])
 async def test_http3_is_answered_alike(tls_edge: TlsEdge, path: str, status: str) -> None:
-    configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="localhost")
-    configuration.load_verify_locations(str(tls_edge.folder / "tls.crt"))
-    async with connect("127.0.0.1", tls_edge.port, configuration=configuration, create_protocol=_Http3) as client:
-        assert isinstance(client, _Http3)
-        await client.get(f"localhost:{tls_edge.port}", path)
-        assert client.headers[":status"] == status
-        assert "default-src 'self'" in client.headers["content-security-policy"]
-        assert "strict-transport-security" in client.headers
-        assert json.loads(client.body)
+    client = await ask_by_http3(tls_edge, path)
+    assert client.headers[":status"] == status
+    assert "default-src 'self'" in client.headers["content-security-policy"]
+    assert "strict-transport-security" in client.headers
+    assert json.loads(client.body)
 
 
 def test_old_tls_is_refused(tls_edge: TlsEdge) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from .authenticator import Authenticator
 from .openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, Person, running_provider
 
 PASSWORD = "correct horse battery"
@@ -302,6 +305,28 @@ class TestTheProvidersFaults:
         answer = await browser.get(await depart(browser), headers={"accept": "text/html,*/*"})
         where = (answer.status_code, answer.headers["location"])
         assert where == (302, f"{stack.base_url}/app/sign-in?problem=oauth_denied")
+
+
+async def test_who_asks_for_a_second_factor_goes_on_with_their_passkey(
+    stack: Any, browser: httpx.AsyncClient, provider: OpenIdProvider
+) -> None:
+    await sign_in(browser)
+    device = Authenticator(origin=stack.base_url.replace("127.0.0.1", "localhost"))
+    options = (await browser.post("/api/auth/passkeys/options")).json()
+    await browser.post("/api/auth/passkeys", json={"name": "phone", "credential": device.create(options)})
+    assert (await browser.patch("/api/me", json={"second_factor": True})).status_code == 200
+    browser.cookies.clear()
+    assert refused(await browser.get(await depart(browser))) == (403, "second_factor_required")
+    answer = await browser.get(await depart(browser), headers={"accept": "text/html,*/*"})
+    assert COOKIE not in browser.cookies
+    page, _, fragment = answer.headers["location"].partition("#")
+    assert page == f"{stack.base_url}/app/sign-in?next=/proposals"
+    packed = fragment.removeprefix("second-step=")
+    step = json.loads(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+    body = {"credential": device.get(step["options"]), "ticket": step["ticket"]}
+    assert (await browser.post("/api/auth/passkeys/sign-in", json=body)).status_code == 200
+    assert (await browser.get("/api/me")).status_code == 200
+    assert (await browser.post("/api/auth/passkeys/sign-in", json=body)).status_code == 401
 
 
 async def test_a_provider_that_does_not_exist_is_not_found(browser: httpx.AsyncClient) -> None:

@@ -6,7 +6,6 @@ const CODES = [
   'invalid_oauth_state',
   'email_unverified',
   'oauth_denied',
-  'second_factor_required',
   'provider_unavailable',
 ]
 

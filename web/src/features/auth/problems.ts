@@ -18,10 +18,6 @@ const PROBLEMS: Record<string, Problem> = {
     title: 'You did not allow the sign-in',
     hint: 'Nothing was shared. Start again, or sign in another way.',
   },
-  second_factor_required: {
-    title: 'Your passkey is needed as well',
-    hint: 'Your account asks for a passkey, whatever you sign in with. Sign in with the passkey right away.',
-  },
   provider_unavailable: {
     title: 'The other side does not answer',
     hint: 'The sign-in provider could not be reached. Try again in a minute, or sign in another way.',

@@ -8,7 +8,7 @@ import { Notice } from '@/ui/feedback'
 import { PasskeyProblem } from './ways'
 import { askPasskey, passkeysWork } from './webauthn'
 
-/** A password was right, and a passkey is asked for as well. */
+/** The first factor was right, and a passkey is asked for as well. */
 export interface SecondStep {
   ticket: string
   options: PublicKeyCredentialRequestOptionsJSON
@@ -18,6 +18,20 @@ export function secondStepOf(error: ApiError): SecondStep | null {
   const { ticket, options } = error.body
   if (error.code !== 'second_factor_required' || typeof ticket !== 'string' || typeof options !== 'object') return null
   return { ticket, options: options as PublicKeyCredentialRequestOptionsJSON }
+}
+
+/** The second step that a sign-in with a provider comes back with, behind the `#`: base64url of JSON. */
+export function secondStepIn(fragment: string): SecondStep | null {
+  const packed = new URLSearchParams(fragment.replace(/^#/, '')).get('second-step')
+  if (!packed) return null
+  try {
+    const bytes = Uint8Array.from(atob(packed.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    const { ticket, options } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
+    if (typeof ticket !== 'string' || typeof options !== 'object' || options === null) return null
+    return { ticket, options: options as PublicKeyCredentialRequestOptionsJSON }
+  } catch {
+    return null
+  }
 }
 
 /** Signs in with a password; answers with the second step where there is one. */
@@ -53,7 +67,7 @@ export function SecondFactor({
     <div className="space-y-4">
       {spent ? (
         <Notice tone="danger" role="alert" title="That did not work in time">
-          The passkey did not match, or more than five minutes went by. Begin again with your password.
+          The passkey did not match, or more than five minutes went by. Begin again.
         </Notice>
       ) : (
         confirm.error && <PasskeyProblem error={confirm.error} />

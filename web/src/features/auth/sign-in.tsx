@@ -9,7 +9,7 @@ import { TextField } from '@/ui/field'
 
 import { AuthFrame, linkClass } from './frame'
 import { problemOf } from './problems'
-import { isSecondStep, SecondFactor, signInWithPassword, type SecondStep } from './second-factor'
+import { isSecondStep, SecondFactor, secondStepIn, signInWithPassword, type SecondStep } from './second-factor'
 import { formValues, useSignedIn } from './session'
 import { Or, PasskeyButton, PasskeyProblem, ProviderLinks, usePasskeySignIn, usePasskeysInField } from './ways'
 
@@ -18,10 +18,15 @@ const route = getRouteApi('/sign-in')
 export default function SignIn() {
   const { next } = route.useSearch()
   const signedIn = useSignedIn()
-  const [step, setStep] = useState<SecondStep | null>(null)
+  const [step, setStep] = useState<SecondStep | null>(() => secondStepIn(window.location.hash))
+  useEffect(() => {
+    if (!window.location.hash) return
+    sessionHint.set(false) // the provider's link had announced a session
+    window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
+  }, [])
   if (step) {
     return (
-      <AuthFrame title="One more step" lead="The password is right. Your account asks for your passkey as well.">
+      <AuthFrame title="One more step" lead="That was right. Your account asks for your passkey as well.">
         <SecondFactor step={step} onDone={() => signedIn(next)} onBack={() => setStep(null)} />
       </AuthFrame>
     )

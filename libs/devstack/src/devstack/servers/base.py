@@ -79,6 +79,9 @@ class Server(abc.ABC):
         """Whether the child process lives."""
         return self.process is not None and self.process.poll() is None
 
+    def drain(self, seconds: float) -> None:  # noqa: B027  # optional
+        """Let what runs come to its end before a stop, for this long at most; most servers see to that themselves."""
+
     def stop(self) -> None:
         """End it; no effect when it is not running."""
         if self.process is not None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-import urllib.error
+import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from devstack import binaries, processes
 from devstack.servers.base import Server
+
+RUNNING = r"^http\.edge\.downstream_rq_active$"
+DRAIN_SECONDS = 2
+"""In which connections are ended one by one."""
 
 
 class Envoy(Server):
@@ -38,8 +42,25 @@ class Envoy(Server):
         program = binaries.require("envoy")
         argv = [str(program), "-c", str(self.config), "--disable-hot-restart", "--log-level", "warn"]
         # One worker thread a core would be many on a big machine, and each has its own pools.
-        argv += ["--concurrency", "2", "--service-node", self._node, "--service-cluster", "bidwright"]
+        argv += ["--concurrency", "2", "--file-flush-interval-msec", "1000", "--drain-time-s", str(DRAIN_SECONDS)]
+        argv += ["--service-node", self._node, "--service-cluster", "bidwright"]
         return processes.spawn(argv, log=self.log, env=self.env, cwd=self.folder, death_signal=self.death_signal)
+
+    def drain(self, seconds: float) -> None:
+        """Says on /readyz that it goes, ends each connection with its next answer, and waits for what runs."""
+        deadline = time.monotonic() + seconds
+        try:
+            self._admin("/healthcheck/fail", b"")
+            self._admin("/drain_listeners?graceful&skip_exit", b"")
+            while time.monotonic() < deadline and b": 0" not in self._admin(f"/stats?filter={RUNNING}"):
+                time.sleep(0.05)
+        except OSError:
+            return  # it has ended, or does not answer: nothing to wait for
+
+    def _admin(self, path: str, body: bytes | None = None) -> bytes:
+        with urllib.request.urlopen(f"http://{self.host}:{self.admin_port}{path}", body, timeout=1) as reply:
+            answer: bytes = reply.read()
+            return answer
 
     @property
     def _node(self) -> str:
@@ -49,10 +70,7 @@ class Envoy(Server):
         if self.process is None or self.process.poll() is not None:
             return False
         try:
-            with urllib.request.urlopen(f"http://{self.host}:{self.admin_port}/ready", timeout=1) as reply:
-                if reply.status != 200:
-                    return False
-            with urllib.request.urlopen(f"http://{self.host}:{self.admin_port}/server_info", timeout=1) as reply:
-                return self._node.encode() in reply.read()
-        except (OSError, urllib.error.URLError):
+            self._admin("/ready")
+            return self._node.encode() in self._admin("/server_info")
+        except OSError:
             return False

@@ -12,6 +12,8 @@ from gateway.edge.filters import http_filters
 from gateway.edge.replies import local_reply_config
 from gateway.edge.routes import route_config
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.tracing import CLUSTER as COLLECTOR
+from gateway.edge.tracing import collector, tracing
 
 MAX_CONNECTIONS = 10_000
 MAX_REQUESTS = 1024
@@ -21,6 +23,16 @@ UPSTREAM_IDLE_SECONDS = 60
 """Below the 75 s after which the services' server closes an idle connection, so that none is used while it closes."""
 
 _TYPE = "type.googleapis.com/envoy.extensions"
+_READINESS = {
+    "timeout": "1s",
+    "interval": "1s",
+    "no_traffic_interval": "1s",
+    "unhealthy_interval": "0.25s",
+    "unhealthy_threshold": 2,
+    "healthy_threshold": 1,
+    "http_health_check": {"path": "/readyz"},
+}
+"""A replica that goes says so first, and one that is back is used at once."""
 
 
 def render(settings: EdgeSettings, *, secrets: Path = Path(tls.CERTIFICATE_FILE)) -> dict[str, Any]:
@@ -39,8 +51,9 @@ def render(settings: EdgeSettings, *, secrets: Path = Path(tls.CERTIFICATE_FILE)
         "static_resources": {
             "listeners": listeners,
             "clusters": [
-                *(_cluster(service, *settings.upstream(service)) for service in SERVICES),
-                _cluster("authz", *settings.upstream("gateway"), max_requests=4096),
+                *(_cluster(service, settings.upstream(service)) for service in SERVICES),
+                _cluster("authz", settings.upstream("gateway"), max_requests=4096),
+                _collector(settings),
             ],
         },
         "overload_manager": {
@@ -138,6 +151,7 @@ def _connections(settings: EdgeSettings) -> dict[str, Any]:
         "stream_idle_timeout": "310s",
         "delayed_close_timeout": "1s",
         "drain_timeout": "5s",
+        "tracing": tracing(settings),
         "local_reply_config": local_reply_config(settings),
         "access_log": _access_log(settings),
         "route_config": route_config(settings),
@@ -148,8 +162,10 @@ def _connections(settings: EdgeSettings) -> dict[str, Any]:
 def _access_log(settings: EdgeSettings) -> list[dict[str, Any]]:
     """A line for each request, without what links in mails carry: the query, and what follows /api/invites/."""
     secret = {"name": ":path", "string_match": {"prefix": MAILED_PATH}}
+    # A request that cannot be parsed has no path, and is logged all the same.
+    others = secret | {"invert_match": True, "treat_missing_header_as_empty": True}
     return [
-        _lines(settings, "%PATH(NQ)%", {"header_filter": {"header": secret | {"invert_match": True}}}),
+        _lines(settings, "%PATH(NQ)%", {"header_filter": {"header": others}}),
         _lines(settings, f"{MAILED_PATH}...", {"header_filter": {"header": secret}}),
     ]
 
@@ -168,8 +184,8 @@ def _lines(settings: EdgeSettings, path: str, when: dict[str, Any]) -> dict[str,
         "upstream_ms": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
         "service": "%UPSTREAM_CLUSTER%",
         "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-        "traceparent": "%REQ(TRACEPARENT)%",
+        "request_id": "%RESP(X-REQUEST-ID)%",
+        "trace_id": "%TRACE_ID%",
     }
     return {
         "name": "envoy.access_loggers.file",
@@ -182,7 +198,7 @@ def _lines(settings: EdgeSettings, path: str, when: dict[str, Any]) -> dict[str,
     }
 
 
-def _cluster(name: str, host: str, port: int, max_requests: int | None = None) -> dict[str, Any]:
+def _cluster(name: str, replicas: tuple[tuple[str, int], ...], max_requests: int | None = None) -> dict[str, Any]:
     max_requests = max_requests or MAX_REQUESTS
     thresholds = [
         {
@@ -193,22 +209,32 @@ def _cluster(name: str, host: str, port: int, max_requests: int | None = None) -
             "max_pending_requests": max_requests,
         }
     ]
+    by_name = not all(_is_address(host) for host, _ in replicas)
     return {
         "name": name,
-        "type": "STATIC" if _is_address(host) else "STRICT_DNS",
+        "type": "STRICT_DNS" if by_name else "STATIC",
+        # With one replica there is nothing to choose, and Envoy would wait for the first answer before it listens.
+        "health_checks": [_READINESS] if name != COLLECTOR and (by_name or len(replicas) > 1) else [],
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(host, port)}}]}],
+            "endpoints": [
+                {"lb_endpoints": [{"endpoint": {"address": _address(host, port)}} for host, port in replicas]}
+            ],
         },
         "circuit_breakers": {"thresholds": thresholds},
-        # A replica that fails five times in a row rests; the last half is never taken out.
+        # A replica that answers five times in a row that it cannot rests; the last half is never taken out. One that
+        # cannot be reached is left to the question for its readiness: it may be back sooner.
         "outlier_detection": {
             "consecutive_gateway_failure": 5,
             "interval": "2s",
             "base_ejection_time": "5s",
             "max_ejection_percent": 50,
             "enforcing_consecutive_5xx": 0,
+            "split_external_local_origin_errors": True,
+            "enforcing_consecutive_local_origin_failure": 0,
+            "enforcing_local_origin_success_rate": 0,
+            "successful_active_health_check_uneject_host": False,
             "enforcing_consecutive_gateway_failure": 100,
         },
         "typed_extension_protocol_options": {
@@ -219,6 +245,14 @@ def _cluster(name: str, host: str, port: int, max_requests: int | None = None) -
             }
         },
     }
+
+
+def _collector(settings: EdgeSettings) -> dict[str, Any]:
+    found = collector(settings)
+    cluster = _cluster(COLLECTOR, found)
+    if settings.otel_exporter_otlp_endpoint.startswith("https:"):
+        cluster["transport_socket"] = tls.client_socket(found[0][0])
+    return cluster
 
 
 def _is_address(host: str) -> bool:

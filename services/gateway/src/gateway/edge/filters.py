@@ -7,7 +7,7 @@ from typing import Any
 from common.identity import HEADER
 from gateway.edge.headers import as_mutations, security_headers
 from gateway.edge.replies import upload_body_max_bytes
-from gateway.edge.routes import BODY_SMALL, COMPRESSOR, CORS, EXT_AUTHZ
+from gateway.edge.routes import BODY_SMALL, COMPRESSOR, CORS, ELSEWHERE, EXT_AUTHZ
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.verdicts import decision
 
@@ -35,7 +35,7 @@ COMPRESSED_TYPES = r"(application/(javascript|json|problem.json)|image/svg|text/
 
 def http_filters(settings: EdgeSettings) -> list[dict[str, Any]]:
     """The chain of the one listener."""
-    chain = [_headers(settings)]
+    chain = [_headers(settings), _ready()]
     if settings.cors_origins:
         chain.append({"name": CORS, "typed_config": {"@type": f"{_TYPE}.filters.http.cors.v3.Cors"}})
     return [
@@ -78,6 +78,18 @@ def _headers(settings: EdgeSettings) -> dict[str, Any]:
     }
 
 
+def _ready() -> dict[str, Any]:
+    """/readyz says 503 by itself from the moment that the edge drains (`/healthcheck/fail`): no new work."""
+    return {
+        "name": "envoy.filters.http.health_check",
+        "typed_config": {
+            "@type": f"{_TYPE}.filters.http.health_check.v3.HealthCheck",
+            "pass_through_mode": True,
+            "headers": [{"name": ":path", "string_match": {"exact": "/readyz"}}],
+        },
+    }
+
+
 def _say(name: str, value: str) -> dict[str, Any]:
     return {"append": {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
@@ -115,6 +127,7 @@ def _ext_authz() -> dict[str, Any]:
                     "retry_on": "connect-failure,refused-stream,reset-before-request",
                     "num_retries": 2,
                     "retry_back_off": {"base_interval": "0.005s", "max_interval": f"{AUTHZ_TIMEOUT_SECONDS}s"},
+                    **ELSEWHERE,
                 },
             },
         },

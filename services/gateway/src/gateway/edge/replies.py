@@ -26,6 +26,14 @@ _REPLIES: dict[int, tuple[str, str, str]] = {
     504: ("unavailable", "Unavailable", "This part did not answer in time; try again in a moment."),
 }
 RETRY_AFTER_SECONDS = 2
+REQUEST_ID = {
+    # A request that cannot even be parsed has none yet; the access log has what the answer says.
+    "header": {
+        "key": "x-request-id",
+        "value": '%COALESCE({"operators": [{"command": "REQ", "param": "X-REQUEST-ID"}, "UNIQUE_ID"]})%',
+    },
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 UPLOAD_PATHS = ("/api/uploads", "/api/exports/verify")
 
 
@@ -65,7 +73,7 @@ def _mapper(
         "detail": detail,
         "instance": "%PATH(NQ)%",
         "error": error or code,
-        "request_id": "%REQ(X-REQUEST-ID)%",
+        "request_id": "%RESP(X-REQUEST-ID)%",
         **extra,
     }
     headers = security_headers(settings)
@@ -74,7 +82,7 @@ def _mapper(
     return {
         "filter": when,
         "body_format_override": {"json_format": body, "content_type": PROBLEM},
-        "headers_to_add": as_mutations(headers),
+        "headers_to_add": [REQUEST_ID, *as_mutations(headers)],
     }
 
 

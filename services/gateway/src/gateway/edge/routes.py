@@ -26,6 +26,19 @@ STATIC_PATHS = ("/", "/favicon.ico", "/favicon.svg", "/robots.txt")
 SECRET_PREFIXES = ("/api/auth", "/api/me", "/api/keys", "/api/invites")
 """Answers with secrets beside what a caller chose: compressing them would leak them (BREACH)."""
 
+ELSEWHERE: dict[str, Any] = {
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 3,
+}
+"""Trying again, another replica is asked where there is one."""
+
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _EXT_AUTHZ_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _COMPRESSOR_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.CompressorPerRoute"
@@ -83,6 +96,7 @@ def _forward(service: str, timeout_seconds: int) -> dict[str, Any]:
             "retry_on": "connect-failure,refused-stream,reset-before-request",
             "num_retries": 2,
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+            **ELSEWHERE,
         },
     }
 

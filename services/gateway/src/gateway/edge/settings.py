@@ -50,6 +50,9 @@ class EdgeSettings(BaseSettings):
     edge_verdict_cache: bool = True
     """Whether a known caller's reads may pass without asking the gateway each time; limits stay exact either way."""
     edge_access_log: Path = Path("/dev/stdout")
+    otel_exporter_otlp_endpoint: str = ""
+    otel_traces_sampler: str = "parentbased_always_on"
+    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _no_wildcards_in_production(self) -> EdgeSettings:
@@ -90,6 +93,13 @@ class EdgeSettings(BaseSettings):
         return self.edge_tls_cert_file is not None
 
     @property
+    def trace_ratio(self) -> float:
+        """The share of requests whose trace is recorded: the services follow what the edge decides."""
+        if not self.otel_exporter_otlp_endpoint or self.otel_traces_sampler.endswith("always_off"):
+            return 0.0
+        return self.otel_traces_sampler_arg if self.otel_traces_sampler.endswith("traceidratio") else 1.0
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """Hosts that are answered; the others get 421."""
         return comma_list(self.allowed_hosts)
@@ -113,7 +123,7 @@ class EdgeSettings(BaseSettings):
             return 0 if self.debug else YEAR_SECONDS
         return self.secure_hsts_seconds
 
-    def upstream(self, service: str) -> tuple[str, int]:
-        """Host and port of a service."""
-        host, _, port = self.upstreams[service].rpartition(":")
-        return host.strip("[]"), int(port)
+    def upstream(self, service: str) -> tuple[tuple[str, int], ...]:
+        """Host and port of each replica of a service."""
+        parts = (address.rpartition(":") for address in self.upstreams[service])
+        return tuple((host.strip("[]"), int(port)) for host, _, port in parts)

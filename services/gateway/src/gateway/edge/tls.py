@@ -17,6 +17,7 @@ CERTIFICATE_NAME: Final = "edge"
 CERTIFICATE_FILE: Final = "edge-certificate.json"
 ALT_SVC_SECONDS: Final = 86_400
 HTTPS_PORT: Final = 443
+SYSTEM_CA_FILE: Final = "/etc/ssl/certs/ca-certificates.crt"
 
 _TRANSPORT: Final = "type.googleapis.com/envoy.extensions.transport_sockets"
 
@@ -82,6 +83,20 @@ def quic_socket(secrets: Path) -> dict[str, Any]:
         "typed_config": {
             "@type": f"{_TRANSPORT}.quic.v3.QuicDownstreamTransport",
             "downstream_tls_context": _context(secrets, "h3"),
+        },
+    }
+
+
+def client_socket(host: str) -> dict[str, Any]:
+    """The transport to a server of others, whose certificate must be one that the machine trusts."""
+    trusted = {"trusted_ca": {"filename": SYSTEM_CA_FILE}}
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"{_TRANSPORT}.tls.v3.UpstreamTlsContext",
+            "sni": host,
+            "auto_sni_san_validation": True,
+            "common_tls_context": {"validation_context": trusted},
         },
     }
 

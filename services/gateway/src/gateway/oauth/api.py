@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ from common.errors import BidwrightError, NotFound
 from common.pagination import Page
 from gateway.accounts.api import set_session_cookie
 from gateway.deps import Deps
+from gateway.errors import SecondFactorRequired
 from gateway.http import ActorOf, ClientOf, DepsOf, Person
 from gateway.oauth import service
 from gateway.oauth.domain import PROVIDER_NAMES, STATE_LIFE, Reply
@@ -95,7 +98,13 @@ def _redirect(address: str) -> RedirectResponse:
 
 
 def _refused(request: Request, deps: Deps, error: BidwrightError) -> Response:
-    """A person is led back to the sign-in page, which explains; a program gets the problem."""
+    """A person is led back to the sign-in page, which explains or goes on; a program gets the problem."""
     if "text/html" not in request.headers.get("accept", ""):
         raise error
-    return _redirect(f"{deps.settings.base_url}/app/sign-in?problem={quote(error.error)}")
+    page = f"{deps.settings.base_url}/app/sign-in"
+    if isinstance(error, SecondFactorRequired):
+        # Behind the `#`, which no browser sends and no server logs.
+        step = {"ticket": error.extra["ticket"], "options": error.extra["options"]}
+        packed = urlsafe_b64encode(json.dumps(step, separators=(",", ":")).encode()).decode().rstrip("=")
+        return _redirect(f"{page}?next={quote(error.extra['next'])}#second-step={packed}")
+    return _redirect(f"{page}?problem={quote(error.error)}")

@@ -15,7 +15,7 @@ from gateway.accounts import repository as accounts
 from gateway.accounts.service import Client, SignedIn, add_account, sign_in
 from gateway.audit.repository import record
 from gateway.deps import Actor, Deps
-from gateway.errors import EmailUnverified, InvalidOAuthState, ProviderUnavailable
+from gateway.errors import EmailUnverified, InvalidOAuthState, ProviderUnavailable, SecondFactorRequired
 from gateway.models import ExternalIdentity, User
 from gateway.oauth import repository
 from gateway.oauth.domain import MAX_CODE, Claim, Reply, person_name, safe_next
@@ -79,6 +79,9 @@ async def finish(deps: Deps, name: str, reply: Reply, *, browser: str, client: C
     for _ in range(TRIES):
         try:
             return Arrival(await _sign_in(deps, name, claim, client), taken.next)
+        except SecondFactorRequired as asked:
+            asked.extra["next"] = taken.next
+            raise
         except IntegrityError:
             continue
     raise ProviderUnavailable

@@ -21,11 +21,18 @@ MISSING_SECONDS: Final = 2.0
 log = get_logger()
 
 
-async def fetch(upstreams: Mapping[str, str]) -> dict[str, Document]:
+async def fetch(upstreams: Mapping[str, tuple[str, ...]]) -> dict[str, Document]:
     """The documents of those services that answer."""
     async with httpx.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as client:
-        found = await asyncio.gather(*(_fetch_one(client, name, address) for name, address in upstreams.items()))
+        found = await asyncio.gather(*(_fetch_any(client, name, replicas) for name, replicas in upstreams.items()))
     return {name: document for name, document in zip(upstreams, found, strict=True) if document is not None}
+
+
+async def _fetch_any(client: httpx.AsyncClient, service: str, replicas: tuple[str, ...]) -> Document | None:
+    for address in replicas:
+        if (document := await _fetch_one(client, service, address)) is not None:
+            return document
+    return None
 
 
 async def _fetch_one(client: httpx.AsyncClient, service: str, address: str) -> Document | None:
@@ -44,12 +51,12 @@ class Collector:
 
     Args:
         own: the gateway's own document.
-        upstreams: host:port of the others.
+        upstreams: host:port of the replicas of the others.
     """
 
-    def __init__(self, own: Document, upstreams: Mapping[str, str]) -> None:
+    def __init__(self, own: Document, upstreams: Mapping[str, tuple[str, ...]]) -> None:
         self._parts: dict[str, Document] = {"gateway": own}
-        self._upstreams = {name: address for name, address in upstreams.items() if name != "gateway"}
+        self._upstreams = {name: replicas for name, replicas in upstreams.items() if name != "gateway"}
         self._merged: Document = {}
         self._body = b""
         self._merge()

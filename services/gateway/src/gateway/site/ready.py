@@ -23,11 +23,11 @@ class EdgeReadiness:
 
     Args:
         own: the gateway's own readiness, asked without a detour.
-        upstreams: host:port of the others.
+        upstreams: host:port of the replicas of the others.
     """
 
     own: Health
-    upstreams: Mapping[str, str]
+    upstreams: Mapping[str, tuple[str, ...]]
     _answer: dict[str, Any] = field(default_factory=dict)
     _until: float = 0.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -43,13 +43,18 @@ class EdgeReadiness:
     async def _ask(self) -> dict[str, Any]:
         async with httpx.AsyncClient(timeout=ASK_TIMEOUT_SECONDS, trust_env=False) as client:
             names = [name for name in self.upstreams if name != "gateway"]
-            answers = await asyncio.gather(*(self._ask_one(client, self.upstreams[name]) for name in names))
+            answers = await asyncio.gather(*(self._ask_any(client, self.upstreams[name]) for name in names))
         ready, dependencies = await self.own.readiness()
         own = {"status": "ok" if ready else "unready", "dependencies": dependencies}
         services = {"gateway": own, **dict(zip(names, answers, strict=True))}
         states = {name: str(answer["status"]) for name, answer in services.items()}
         everything = "ok" if all(state == "ok" for state in states.values()) else "unready"
         return {"status": everything, "dependencies": states, "services": services}
+
+    async def _ask_any(self, client: httpx.AsyncClient, replicas: tuple[str, ...]) -> dict[str, Any]:
+        """A service is as ready as its readiest replica: the edge takes the others out."""
+        answers = await asyncio.gather(*(self._ask_one(client, address) for address in replicas))
+        return next((answer for answer in answers if answer["status"] == "ok"), answers[0])
 
     @staticmethod
     async def _ask_one(client: httpx.AsyncClient, address: str) -> dict[str, Any]:
