@@ -13,6 +13,7 @@
       x  StaleRevision           412
       x  TooLarge                413
       x  UnsupportedMediaType    415
+      x  UnsatisfiableRange      416
       x  ValidationFailed        422
       x  PreconditionRequired    428
       x  RateLimited             429
@@ -190,6 +191,14 @@ class UnsupportedMediaType(BidwrightError):
     status = 415
     error = "unsupported_media_type"
     title = "Unsupported media type"
+
+
+class UnsatisfiableRange(BidwrightError):
+    """The file ends before the range that you asked for."""
+
+    status = 416
+    error = "range_not_satisfiable"
+    title = "Range not satisfiable"
 
 
 class ValidationFailed(BidwrightError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from common.bodies import parse_body
 from common.db import Tenant
+from common.downloads import ANSWERS, Download, WithConditions
 from common.errors import InvalidCursor, InvalidJSON
 from common.identity import Identity, require
 from common.ids import parse_id
@@ -17,7 +19,6 @@ from common.jobs import JobRunner
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
 from contracts.exports import Format
 from exports import service
-from exports.delivery import byte_range, content_disposition, is_unchanged
 from exports.deps import Deps
 from exports.errors import NeitherHashNorFile, NotFinished
 from exports.rendering.document import MEDIA_TYPES
@@ -35,9 +36,7 @@ _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}},
-    206: {"description": "The range that was asked for"},
-    304: {"description": "Not modified"},
-    416: {"description": "The range lies behind the end of the file"},
+    **ANSWERS,
 }
 _VERIFY_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -158,40 +157,13 @@ async def get_export(export_id: UUID, identity: Reader, deps: Services) -> Expor
 
 @router.head("/{export_id}/file", include_in_schema=False)
 @router.get("/{export_id}/file", response_class=StreamingResponse, responses=_FILE, operation_id="getExportFile")
-async def get_file(
-    export_id: UUID,
-    request: Request,
-    identity: Reader,
-    deps: Services,
-    range_header: Annotated[str | None, Header(alias="Range")] = None,
-    if_range: Annotated[str | None, Header()] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
-) -> Response:
+async def get_file(export_id: UUID, identity: Reader, deps: Services, wanted: WithConditions) -> Response:
     """The file, to be saved. Its ETag is its sha256; Range resumes a download that broke off."""
     row = await service.get(deps, _tenant(identity), export_id)
     if row.sha256 is None or row.size is None:
         raise NotFinished
-    etag = f'"{row.sha256}"'
-    headers = {
-        "ETag": etag,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": content_disposition(row.filename),
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    }
-    if is_unchanged(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
-    part = byte_range(range_header, if_range, etag, row.size) if request.method == "GET" else None
-    start, end = part or (0, row.size)
-    body = await service.open_file(deps, row, start, end)
-    headers["Content-Type"] = MEDIA_TYPES[cast(Format, row.format)]
-    headers["Content-Length"] = str(end - start)
-    if part is not None:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{row.size}"
-    if request.method == "HEAD":
-        return Response(headers=headers)
-    return StreamingResponse(body, status_code=206 if part else 200, headers=headers)
+    download = Download(row.filename, MEDIA_TYPES[cast(Format, row.format)], row.sha256, row.size)
+    return await download.answer(wanted, partial(service.open_file, deps, row))
 
 
 @router.delete("/{export_id}", status_code=204, operation_id="deleteExport")

@@ -10,12 +10,11 @@ BidwrightError
      +  RenderingFailed
   x  UnsupportedMediaType        415
      +  NeitherHashNorFile
-  x  UnsatisfiableRange          416
 """
 
 from __future__ import annotations
 
-from common.errors import BidwrightError, Conflict, Unavailable, UnsupportedMediaType
+from common.errors import Conflict, Unavailable, UnsupportedMediaType
 
 
 class NothingApproved(Conflict):
@@ -45,11 +44,3 @@ class RenderingFailed(Unavailable):
 
 class NeitherHashNorFile(UnsupportedMediaType):
     """Send {"sha256": "..."} as application/json, or the file as multipart/form-data."""
-
-
-class UnsatisfiableRange(BidwrightError):
-    """The file ends before the range that you asked for."""
-
-    status = 416
-    error = "range_not_satisfiable"
-    title = "Range not satisfiable"

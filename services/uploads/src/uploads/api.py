@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from common.db import Tenant
+from common.downloads import ANSWERS, Download, WithConditions
 from common.errors import InvalidCursor, ValidationFailed
 from common.identity import Identity, require
 from common.ids import parse_id
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
-from uploads import domain, service, telemetry
+from uploads import service, telemetry
 from uploads.deps import Deps
 from uploads.errors import MalformedMultipart
 from uploads.receiving import boundary_of, check_length, receive
@@ -122,35 +124,18 @@ async def get_text(upload_id: UUID, identity: Reader, deps: WithDeps) -> TextVie
     return TextView.of(upload, pages)
 
 
+@router.head("/{upload_id}/file", include_in_schema=False)
 @router.get(
     "/{upload_id}/file",
     response_class=StreamingResponse,
     operation_id="get_upload_file",
-    responses={200: {"content": {"*/*": {}}}, 304: {"description": "Not modified"}},
+    responses={200: {"content": {"*/*": {}}}, **ANSWERS},
 )
-async def get_file(
-    upload_id: UUID,
-    identity: Reader,
-    deps: WithDeps,
-    if_none_match: Annotated[str | None, Header()] = None,
-) -> Response:
-    """The bytes as they were uploaded, to be saved, never shown in place."""
+async def get_file(upload_id: UUID, identity: Reader, deps: WithDeps, wanted: WithConditions) -> Response:
+    """The bytes as they were uploaded, to be saved, never shown in place. Range resumes a download that broke off."""
     upload = await service.find(deps, _tenant(identity), upload_id)
-    etag = f'"{upload.sha256}"'
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": domain.content_disposition(upload.filename),
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    }
-    if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
-        return Response(status_code=304, headers=headers)
-    body = await service.open_bytes(deps, upload)
-    headers["Content-Length"] = str(upload.size)
-    # The type goes in as a header: Starlette would add a charset of its own to text.
-    headers["Content-Type"] = upload.content_type
-    return StreamingResponse(body, headers=headers)
+    download = Download(upload.filename, upload.content_type, upload.sha256, upload.size)
+    return await download.answer(wanted, partial(service.open_bytes, deps, upload))
 
 
 @router.delete("/{upload_id}", status_code=204, operation_id="delete_upload")

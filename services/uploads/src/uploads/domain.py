@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import quote
 
 from uploads.extraction import ExtractedPage
 
@@ -50,12 +49,6 @@ def display_name(raw: str) -> str:
         stem, dot, extension = name.rpartition(".")
         name = stem[: FILENAME_CHARACTERS - len(dot + extension)] + dot + extension if len(extension) < 16 else name
     return name[-FILENAME_CHARACTERS:]
-
-
-def content_disposition(filename: str) -> str:
-    """The header that makes a browser save the file under its name, whatever is in it (RFC 6266)."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def fits(*, used: int, reserved: int, size: int, limit: int | None) -> bool:

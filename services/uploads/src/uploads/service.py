@@ -137,12 +137,14 @@ async def read_text(deps: Deps, tenant: Tenant, upload_id: UUID) -> tuple[Upload
         return upload, await repository.pages(upload_id)
 
 
-async def open_bytes(deps: Deps, upload: Upload) -> AsyncIterator[bytes]:
-    """The file's bytes; the first of them are read here, so that a store that is away is an answer, not a torn stream.
+async def open_bytes(deps: Deps, upload: Upload, start: int, end: int) -> AsyncIterator[bytes]:
+    """The file's bytes from `start` up to, not including, `end`.
+
+    The first of them are read here, so that a store that is away is an answer, not a torn stream.
 
     Raises StorageUnavailable.
     """
-    chunks = deps.store.stream(upload.org_id, upload.sha256)
+    chunks = deps.store.stream(upload.org_id, upload.sha256, start=start, end=end)
     try:
         first = await anext(chunks)
     except (StorageError, StopAsyncIteration) as error:

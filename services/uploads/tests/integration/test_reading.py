@@ -32,6 +32,17 @@ class TestReading:
         assert "filename*=UTF-8''F%C3%B6%22rder%3B" in answer.headers["content-disposition"]
         assert (await ada.get(path, **{"If-None-Match": answer.headers["etag"]})).status_code == 304
 
+    async def test_a_download_that_broke_off_goes_on(self, caller: Any) -> None:
+        ada, data = caller(), "".join(f"line {number}\n" for number in range(9_000)).encode()
+        created = (await ada.upload(data, "long.txt")).json()
+        path, half = f"/api/uploads/{created['id']}/file", len(data) // 2
+        rest = await ada.get(path, Range=f"bytes={half}-", **{"If-Range": f'"{created["sha256"]}"'})
+        assert (rest.status_code, rest.content) == (206, data[half:])
+        assert rest.headers["content-range"] == f"bytes {half}-{len(data) - 1}/{len(data)}"
+        assert (await ada.get(path, Range="bytes=0-9", **{"If-Range": '"another"'})).content == data
+        past = await ada.get(path, Range=f"bytes={len(data)}-")
+        assert (past.status_code, past.json()["error"]) == (416, "range_not_satisfiable")
+
     async def test_a_list_is_paged_newest_first(self, caller: Any) -> None:
         ada, proposal_id = caller(), str(new_id())
         ids = [(await ada.upload(f"text {n}".encode(), f"{n}.txt")).json()["id"] for n in range(5)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.downloads import content_disposition
 from uploads import domain
 from uploads.extraction import ExtractedPage
 
@@ -38,7 +39,7 @@ class TestDisplayName:
         assert len(name) <= 255
         assert "/" not in name
         assert "\\" not in name
-        header = domain.content_disposition(name)
+        header = content_disposition(name)
         assert header.isascii()
         assert header.isprintable()
         assert header.count('"') == 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exports.delivery import byte_range, content_disposition, is_unchanged
-from exports.errors import UnsatisfiableRange
+from common.downloads import byte_range, content_disposition, is_unchanged
+from common.errors import UnsatisfiableRange
 
 TAG = '"abc"'
 
@@ -55,7 +55,7 @@ def test_is_unchanged(header: str | None, expected: bool) -> None:
     [
         ("Plan.pdf", "Plan.pdf", "Plan.pdf"),
         ("Über uns.pdf", "Uber uns.pdf", "%C3%9Cber%20uns.pdf"),
-        ("净水.docx", "proposal.docx", "%E5%87%80%E6%B0%B4.docx"),
+        ("净水.docx", "file.docx", "%E5%87%80%E6%B0%B4.docx"),
         ('a"b\r\n.md', "ab.md", "a%22b%0D%0A.md"),
     ],
 )
