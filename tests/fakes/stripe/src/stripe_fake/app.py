@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 
+from stripe_fake import endpoints, passing
+from stripe_fake.account_pages import AccountPages
 from stripe_fake.api import api_routes
 from stripe_fake.catalog import install_presets
 from stripe_fake.config import Config
 from stripe_fake.control import control_routes
 from stripe_fake.deliveries import Deliverer
-from stripe_fake.pages import Pages
+from stripe_fake.pages import CheckoutPages
 from stripe_fake.store import Store
 from stripe_fake.world import World
 
@@ -26,13 +28,15 @@ def create_app(config: Config) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         world.store.live_at(config.public_url)
         install_presets(world)
-        loop = asyncio.create_task(Deliverer(world).run())
+        endpoints.install_preset(world)
+        loops = [asyncio.create_task(Deliverer(world).run()), asyncio.create_task(passing.live(world, config.tick))]
         try:
             yield
         finally:
-            loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await loop
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             world.store.close()
 
-    return Starlette(routes=[*api_routes(world), *Pages(world).routes(), *control_routes(world)], lifespan=lifespan)
+    pages = [*CheckoutPages(world).routes(), *AccountPages(world).routes()]
+    return Starlette(routes=[*api_routes(world), *pages, *control_routes(world)], lifespan=lifespan)

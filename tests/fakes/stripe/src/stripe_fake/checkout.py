@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_fake import checkout_items, customers, forms, invoices, payments, promotions, subscriptions
+from stripe_fake import checkout_items, customers, forms, promotion_codes, taxes
 from stripe_fake.errors import InvalidRequest
+from stripe_fake.invoice_lines import list_of
 from stripe_fake.store import Obj
 from stripe_fake.world import World, new_id
 
 _DAY = 86_400
-_PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
 
 
 def create(world: World, params: dict[str, Any]) -> Obj:
@@ -24,8 +24,16 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         raise InvalidRequest(
             "You may only specify one of these parameters: customer, customer_email.", param="customer"
         )
-    if customer_id:
-        customers.alive(world.get("customer", customer_id, param="customer"), "customer")
+    customer = (
+        customers.alive(world.get("customer", customer_id, param="customer"), "customer") if customer_id else None
+    )
+    if forms.rows(params, "discounts") and "allow_promotion_codes" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: allow_promotion_codes, discounts.",
+            param="allow_promotion_codes",
+        )
+    taxed, tax_ids = taxes.wanted(params), forms.boolean(forms.mapping(params, "tax_id_collection"), "enabled")
+    keeps = _kept_on_customer(params, customer, taxed=taxed, tax_ids=tax_ids)
     items = [
         checkout_items.build(world, row, index, mode) for index, row in enumerate(forms.rows(params, "line_items"))
     ]
@@ -40,8 +48,8 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         "allow_promotion_codes": forms.boolean(params, "allow_promotion_codes")
         if "allow_promotion_codes" in params
         else None,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
+        "automatic_tax": taxes.on_session(enabled=taxed),
+        "billing_address_collection": forms.text(params, "billing_address_collection"),
         "cancel_url": forms.text(params, "cancel_url"),
         "client_reference_id": forms.text(params, "client_reference_id"),
         "client_secret": None,
@@ -66,12 +74,10 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         else forms.text(params, "customer_creation") or "if_required",
         "customer_details": None,
         "customer_email": email,
-        "discounts": promotions.resolve(world, forms.rows(params, "discounts")),
+        "discounts": promotion_codes.resolve(world, forms.rows(params, "discounts"), customer_id),
         "expires_at": forms.integer(params, "expires_at", default=now + _DAY, low=now + 1_800, high=now + _DAY),
         "invoice": None,
-        "invoice_creation": {"enabled": forms.boolean(forms.mapping(params, "invoice_creation"), "enabled")}
-        if mode == "payment"
-        else None,
+        "invoice_creation": _invoice_creation(params) if mode == "payment" else None,
         "livemode": False,
         "locale": forms.text(params, "locale"),
         "metadata": forms.merge_metadata({}, params),
@@ -96,16 +102,58 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         "submit_type": forms.text(params, "submit_type"),
         "subscription": None,
         "success_url": success_url,
+        "tax_id_collection": {"enabled": tax_ids, "required": "never"},
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": f"{world.config.public_url}/c/pay/{session_id}",
         "wallet_options": None,
-        "_line_items": invoices.list_of(items, f"/v1/checkout/sessions/{session_id}/line_items"),
+        "_line_items": list_of(items, f"/v1/checkout/sessions/{session_id}/line_items"),
         "_subscription_data": forms.mapping(params, "subscription_data"),
         "_payment_metadata": forms.merge_metadata({}, forms.mapping(params, "payment_intent_data")),
+        "_keeps_address": keeps,
+        "_address": None if customer is None else customer["address"],
     }
-    _total(world, session)
+    checkout_items.total(world, session)
     return world.store.put(session)
+
+
+def _invoice_creation(params: dict[str, Any]) -> Obj:
+    given = forms.mapping(params, "invoice_creation")
+    data = forms.mapping(given, "invoice_data")
+    return {
+        "enabled": forms.boolean(given, "enabled"),
+        "invoice_data": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": forms.text(data, "description"),
+            "footer": forms.text(data, "footer"),
+            "issuer": None,
+            "metadata": forms.merge_metadata({}, data),
+            "rendering_options": None,
+        },
+    }
+
+
+def _kept_on_customer(params: dict[str, Any], customer: Obj | None, *, taxed: bool, tax_ids: bool) -> bool:
+    """Whether the address from the page is kept on a known customer; refuses what Stripe would not reckon tax for."""
+    updates = forms.mapping(params, "customer_update")
+    if updates and customer is None:
+        raise InvalidRequest("`customer_update` can only be used with `customer`.", param="customer_update")
+    address, name = (forms.text(updates, part) == "auto" for part in ("address", "name"))
+    if customer is not None and taxed and not address and not (customer["address"] or {}).get("country"):
+        raise InvalidRequest(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to "
+            "the Customer or set either `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' "
+            "to save the address entered in Checkout to the Customer.",
+            code="customer_tax_location_invalid",
+        )
+    if customer is not None and tax_ids and not name:
+        raise InvalidRequest(
+            "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an "
+            "existing customer, please set `customer_update[name]` to `auto`.",
+            param="tax_id_collection",
+        )
+    return address or customer is None
 
 
 def current(world: World, session: Obj) -> Obj:
@@ -125,105 +173,3 @@ def expire(world: World, session: Obj) -> Obj:
     world.store.put(session)
     world.emit("checkout.session.expired", session)
     return session
-
-
-def set_quantities(world: World, session: Obj, quantities: dict[str, int]) -> None:
-    """The buyer's changes, for the lines whose quantity may be changed and within their bounds."""
-    for item in session["_line_items"]["data"]:
-        bounds, wanted = item["adjustable_quantity"], quantities.get(item["id"])
-        if bounds is not None and wanted is not None and bounds["minimum"] <= wanted <= bounds["maximum"]:
-            item["quantity"] = wanted
-            item["amount_subtotal"] = item["amount_total"] = item["price"]["unit_amount"] * wanted
-    _total(world, session)
-
-
-def complete(world: World, session: Obj, email: str, card_digits: str) -> Obj:
-    """The buyer paid: make the customer, the subscription or payment, and tell so in Stripe's order."""
-    if not session["_subscription_data"].get("trial_period_days"):
-        customers.decline_unless_chargeable(card_digits)
-    customer = None
-    if session["customer"]:
-        customer = world.get("customer", session["customer"])
-        if customer["email"] is None:
-            customer = customers.update(world, customer, {"email": email})
-    elif session["customer_creation"] == "always":
-        customer = customers.create(world, {"email": email})
-        session["customer"] = customer["id"]
-    method = customers.attach_card(world, None if customer is None else customer["id"], card_digits)
-    if customer is not None:
-        world.emit("payment_method.attached", method)
-    session["customer_details"] = {
-        "address": None,
-        "business_name": None,
-        "email": email,
-        "individual_name": None,
-        "name": None,
-        "phone": None,
-        "tax_exempt": "none",
-        "tax_ids": [],
-    }
-    session.update(status="complete", payment_status="paid", url=None)
-    with world.held() as parts:
-        if session["mode"] == "subscription" and customer is not None:
-            _subscribe(world, session, customer, method["id"])
-        else:
-            _charge(world, session, customer, method["id"])
-    world.store.put(session)
-    world.emit("checkout.session.completed", session)
-    world.release(parts)
-    return session
-
-
-def return_address(session: Obj) -> str:
-    """Where the buyer goes after paying."""
-    return str(session["success_url"]).replace(_PLACEHOLDER, session["id"])
-
-
-def _subscribe(world: World, session: Obj, customer: Obj, method_id: str) -> None:
-    data = session["_subscription_data"]
-    subscription = subscriptions.start(
-        world,
-        customer,
-        [(item["price"], item["quantity"]) for item in session["_line_items"]["data"] if item["price"]["recurring"]],
-        forms.merge_metadata({}, data),
-        method_id,
-        trial_days=forms.integer(data, "trial_period_days", default=0, low=0, high=730),
-        discounts=session["discounts"],
-    )
-    session.update(subscription=subscription["id"], invoice=subscription["latest_invoice"])
-    if subscription["status"] == "trialing":
-        session["payment_status"] = "no_payment_required"
-
-
-def _charge(world: World, session: Obj, customer: Obj | None, method_id: str) -> None:
-    customer_id = None if customer is None else customer["id"]
-    if session["invoice_creation"]["enabled"] and customer is not None:
-        now = world.now()
-        lines = [
-            invoices.Line(item["price"], item["quantity"], item["amount_total"], now, now, item["description"])
-            for item in session["_line_items"]["data"]
-        ]
-        invoice = invoices.create(world, customer, lines, "manual", off=session["total_details"]["amount_discount"])
-        invoice["metadata"] = session["_payment_metadata"]
-        session["invoice"] = invoices.pay(world, invoice, method_id)["id"]
-        paid = invoice["_payments"]["data"]
-        session["payment_intent"] = paid[0]["payment"]["payment_intent"] if paid else None
-        return
-    intent = payments.intent(
-        world,
-        session["amount_total"],
-        session["currency"],
-        customer_id,
-        method_id,
-        "succeeded",
-        session["_payment_metadata"],
-    )
-    session["payment_intent"] = intent["id"]
-    world.emit("payment_intent.succeeded", intent)
-
-
-def _total(world: World, session: Obj) -> None:
-    subtotal = sum(item["amount_subtotal"] for item in session["_line_items"]["data"])
-    off = promotions.taken_off(world, session["discounts"], subtotal)
-    session.update(amount_subtotal=subtotal, amount_total=subtotal - off)
-    session["total_details"]["amount_discount"] = off

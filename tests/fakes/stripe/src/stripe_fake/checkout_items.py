@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_fake import catalog, forms
+from stripe_fake import catalog, forms, promotions, taxes
 from stripe_fake.errors import InvalidRequest
 from stripe_fake.store import Obj
 from stripe_fake.subscription_items import MAX_QUANTITY
@@ -59,3 +59,34 @@ def build(world: World, row: dict[str, Any], index: int, mode: str) -> Obj:
         "quantity": quantity,
         "taxes": [],
     }
+
+
+def set_quantities(world: World, session: Obj, quantities: dict[str, int]) -> None:
+    """The buyer's changes, for the lines whose quantity may be changed and within their bounds."""
+    for item in session["_line_items"]["data"]:
+        bounds, asked = item["adjustable_quantity"], quantities.get(item["id"])
+        if bounds is not None and asked is not None and bounds["minimum"] <= asked <= bounds["maximum"]:
+            item["quantity"] = asked
+            item["amount_subtotal"] = item["price"]["unit_amount"] * asked
+    total(world, session)
+
+
+def total(world: World, session: Obj) -> None:
+    """Reckon every sum anew from the lines, the discounts and the address."""
+    items = session["_line_items"]["data"]
+    subtotal = sum(item["amount_subtotal"] for item in items)
+    off = promotions.taken_off(world, session["discounts"], subtotal)
+    rate = taxes.rate_at(session["_address"]) if session["automatic_tax"]["enabled"] else None
+    left = off
+    for item in items:
+        share = left if item is items[-1] else round(off * item["amount_subtotal"] / max(subtotal, 1))
+        left -= share
+        taxable = item["amount_subtotal"] - share
+        tax = 0 if rate is None else rate.of(taxable)
+        item.update(amount_discount=share, amount_tax=tax, amount_total=taxable + tax)
+        item["taxes"] = [] if rate is None else [taxes.on_item(rate, tax, taxable)]
+    tax = sum(item["amount_tax"] for item in items)
+    session.update(amount_subtotal=subtotal, amount_total=subtotal - off + tax)
+    session["total_details"].update(amount_discount=off, amount_tax=tax)
+    if session["automatic_tax"]["enabled"]:
+        session["automatic_tax"]["status"] = "requires_location_inputs" if rate is None else "complete"

@@ -10,7 +10,9 @@ from pathlib import Path
 class Config:
     """Addresses, secrets and pace.
 
-    `webhook_url` empty: events are kept and can be listed, but nothing is delivered.
+    `webhook_url` empty: events are kept and can be listed, and delivered only to endpoints made by the API.
+    `webhook_ca`: a certificate in PEM that `webhook_url` is known by, for one that no public authority signed.
+    `tick` is how often, in seconds, renewals and the ends of trials are looked for that the time of day has brought.
     `retry_base` is the first back-off in seconds; it doubles up to `retry_max`, for at most `max_attempts` tries.
     """
 
@@ -18,6 +20,8 @@ class Config:
     state: Path
     webhook_url: str = ""
     webhook_secret: str = ""
+    webhook_ca: Path | None = None
+    tick: float = 60.0
     retry_base: float = 0.5
     retry_max: float = 60.0
     max_attempts: int = 20

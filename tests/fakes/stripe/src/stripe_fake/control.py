@@ -10,13 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stripe_fake import catalog, checkout, customers, invoices, subscriptions
+from stripe_fake import catalog, endpoints, triggers
 from stripe_fake.errors import InvalidRequest, StripeError
 from stripe_fake.faults import Faults
-from stripe_fake.store import Obj
 from stripe_fake.world import World
-
-_CARD = "4242424242424242"
 
 
 def control_routes(world: World) -> list[Route]:
@@ -55,7 +52,7 @@ def control_routes(world: World) -> list[Route]:
         get("/_fake/health", lambda: {"status": "ok"}),
         get("/_fake/deliveries", lambda: {"items": world.store.deliveries()}),
         get("/_fake/faults", world.faults.as_dict),
-        get("/_fake/triggers", lambda: {"items": sorted(TRIGGERS)}),
+        get("/_fake/triggers", lambda: {"items": sorted(triggers.TRIGGERS)}),
         post("/_fake/trigger/{name}", _trigger),
         post("/_fake/faults", _set_faults),
         post("/_fake/resend/{event_id}", _resend),
@@ -64,14 +61,9 @@ def control_routes(world: World) -> list[Route]:
 
 
 def _trigger(world: World, request: Request, body: dict[str, Any]) -> Any:
-    name = request.path_params["name"]
-    action = TRIGGERS.get(name)
-    if action is None:
-        raise InvalidRequest(f"Unknown trigger {name!r}. Known: {', '.join(sorted(TRIGGERS))}.", param="name")
-    before = {event["id"] for event in world.store.all("event")}
-    action(world, body)
-    fresh = [event for event in world.store.all("event") if event["id"] not in before]
-    return {"events": [{"id": event["id"], "type": event["type"]} for event in reversed(fresh)]}
+    mark = world.store.mark()
+    triggers.run(world, request.path_params["name"], body)
+    return {"events": [{"id": event["id"], "type": event["type"]} for event in world.store.since(mark, "event")]}
 
 
 def _set_faults(world: World, request: Request, body: dict[str, Any]) -> Any:
@@ -85,7 +77,8 @@ def _set_faults(world: World, request: Request, body: dict[str, Any]) -> Any:
 
 def _resend(world: World, request: Request, body: dict[str, Any]) -> Any:
     event = world.get("event", request.path_params["event_id"])
-    world.deliver(event)
+    endpoint = body.get("endpoint")
+    world.deliver(event, world.get(endpoints.KIND, str(endpoint), param="endpoint")["id"] if endpoint else None)
     return {"id": event["id"], "type": event["type"]}
 
 
@@ -95,104 +88,5 @@ async def _reset(world: World) -> Response:
         for name, value in Faults().as_dict().items():
             setattr(world.faults, name, value)
         catalog.install_presets(world)
+        endpoints.install_preset(world)
     return JSONResponse({"status": "reset"})
-
-
-# ---------------------------------------------------------------------- triggers
-
-
-def _target(world: World, body: dict[str, Any]) -> Obj:
-    """The subscription that the body names, else the newest live one: of the customer it names, or of all."""
-    if body.get("subscription"):
-        return world.get("subscription", str(body["subscription"]), param="subscription")
-    customer = body.get("customer")
-    for subscription in world.store.all("subscription"):
-        if subscription["status"] in subscriptions.LIVE and customer in (None, subscription["customer"]):
-            return subscription
-    raise InvalidRequest("There is no live subscription to act on; complete a checkout first.", param="subscription")
-
-
-def _open_invoice(world: World, subscription: Obj) -> Obj | None:
-    for invoice in world.store.all("invoice"):
-        if invoices.subscription_of(invoice) == subscription["id"] and invoice["status"] == "open":
-            return invoice
-    return None
-
-
-def _payment_failed(world: World, body: dict[str, Any]) -> None:
-    """The renewal is not paid: the open invoice is tried again in vain, or the next period's is."""
-    subscription = _target(world, body)
-    invoice = _open_invoice(world, subscription)
-    if invoice is None:
-        subscriptions.renew(world, subscription, works=False)
-    else:
-        invoices.fail(world, invoice, subscription["default_payment_method"])
-
-
-def _paid(world: World, body: dict[str, Any]) -> None:
-    """The open invoice is paid after all, or the next period is begun and paid."""
-    subscription = _target(world, body)
-    invoice = _open_invoice(world, subscription)
-    if invoice is None:
-        subscriptions.renew(world, subscription, works=True)
-        return
-    invoices.pay(world, invoice, subscription["default_payment_method"])
-    subscriptions.set_status(world, subscription, "active")
-
-
-def _updated(world: World, body: dict[str, Any]) -> None:
-    """The update is told again; with `quantity` or `price` the first item changes first."""
-    subscription = _target(world, body)
-    changes = {name: str(body[name]) for name in ("quantity", "price") if name in body}
-    if changes:
-        item = subscription["items"]["data"][0]["id"]
-        subscriptions.update(world, subscription, {"items": [{"id": item, **changes}]})
-    else:
-        world.emit("customer.subscription.updated", subscription, {})
-
-
-def _deleted(world: World, body: dict[str, Any]) -> None:
-    """The subscription ends now."""
-    subscriptions.cancel(world, _target(world, body))
-
-
-def _checkout(world: World, body: dict[str, Any]) -> None:
-    """A whole purchase without the page: `price`, `quantity`, `email`, `customer`, `metadata`."""
-    price = catalog.usable_price(world, str(body.get("price", "price_pro_monthly")), "price")
-    mode = "subscription" if price["recurring"] else "payment"
-    metadata = {str(key): str(value) for key, value in dict(body.get("metadata", {})).items()}
-    params: dict[str, Any] = {
-        "mode": mode,
-        "success_url": world.config.public_url,
-        "line_items": [{"price": price["id"], "quantity": str(body.get("quantity", 1))}],
-        "metadata": metadata,
-        "subscription_data": {"metadata": metadata},
-        "customer": body.get("customer"),
-        "customer_creation": "always",
-    }
-    checkout.complete(world, checkout.create(world, params), str(body.get("email", "buyer@example.com")), _CARD)
-
-
-def _session_expired(world: World, body: dict[str, Any]) -> None:
-    for session in world.store.all("checkout.session"):
-        if session["status"] == "open" and body.get("session") in (None, session["id"]):
-            checkout.expire(world, session)
-            return
-    raise InvalidRequest("There is no open checkout session.", param="session")
-
-
-def _customer_created(world: World, body: dict[str, Any]) -> None:
-    customers.create(world, {"email": str(body.get("email", "buyer@example.com"))})
-
-
-TRIGGERS: dict[str, Callable[[World, dict[str, Any]], None]] = {
-    "checkout.session.completed": _checkout,
-    "checkout.session.expired": _session_expired,
-    "customer.created": _customer_created,
-    "customer.subscription.created": _checkout,
-    "customer.subscription.deleted": _deleted,
-    "customer.subscription.updated": _updated,
-    "invoice.paid": _paid,
-    "invoice.payment_failed": _payment_failed,
-    "invoice.payment_succeeded": _paid,
-}

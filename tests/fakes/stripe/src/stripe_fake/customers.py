@@ -10,6 +10,7 @@ from stripe_fake.store import Obj
 from stripe_fake.world import World, new_id
 
 _FIELDS = ("email", "name", "phone", "description")
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 _DECLINED = {
     "4000000000000002": ("Your card was declined.", "generic_decline", "card_declined"),
     "4000000000009995": ("Your card has insufficient funds.", "insufficient_funds", "card_declined"),
@@ -21,11 +22,25 @@ _TEST_METHODS = {"pm_card_visa": "4242424242424242", "pm_card_chargeCustomerFail
 
 def create(world: World, params: dict[str, Any]) -> Obj:
     """A new customer; `payment_method` may be one of the test methods, which is then attached."""
-    customer: Obj = {
+    customer = blank(world, params)
+    method = forms.text(params, "payment_method")
+    if method:
+        attached = test_method(world, method, customer["id"])
+        if forms.mapping(params, "invoice_settings").get("default_payment_method") == method:
+            customer["invoice_settings"]["default_payment_method"] = attached["id"]
+    world.store.put(customer)
+    world.emit("customer.created", customer)
+    return customer
+
+
+def blank(world: World, params: dict[str, Any] | None = None) -> Obj:
+    """A customer that is not stored."""
+    params = params or {}
+    return {
         "id": new_id("cus", 14),
         "object": "customer",
-        "address": None,
-        "balance": 0,
+        "address": address(params),
+        "balance": forms.integer(params, "balance", default=0, low=-(10**9), high=10**9),
         "created": world.now(),
         "currency": None,
         "default_source": None,
@@ -46,17 +61,23 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         "phone": forms.text(params, "phone"),
         "preferred_locales": [],
         "shipping": None,
-        "tax_exempt": "none",
-        "test_clock": None,
+        "tax_exempt": forms.text(params, "tax_exempt") or "none",
+        "test_clock": forms.text(params, "test_clock"),
     }
-    method = forms.text(params, "payment_method")
-    if method:
-        attached = test_method(world, method, customer["id"])
-        if forms.mapping(params, "invoice_settings").get("default_payment_method") == method:
-            customer["invoice_settings"]["default_payment_method"] = attached["id"]
-    world.store.put(customer)
-    world.emit("customer.created", customer)
-    return customer
+
+
+def address(params: dict[str, Any]) -> Obj | None:
+    """The `address` of the parameters, with a country that is two letters."""
+    given = forms.mapping(params, "address")
+    found = {name: forms.text(given, name) for name in ADDRESS}
+    country = found["country"]
+    if country is not None and (len(country) != 2 or not country.isascii() or not country.isalpha()):
+        raise InvalidRequest(
+            f"Country '{country}' is unknown. Try using a 2-character alphanumeric country code instead.",
+            param="address[country]",
+            code="country_code_invalid",
+        )
+    return found if any(found.values()) else None
 
 
 def update(world: World, customer: Obj, params: dict[str, Any]) -> Obj:
@@ -65,6 +86,13 @@ def update(world: World, customer: Obj, params: dict[str, Any]) -> Obj:
     for name in _FIELDS:
         if name in params:
             customer[name] = forms.text(params, name)
+    if "address" in params:
+        previous["address"], customer["address"] = customer["address"], address(params)
+    if "tax_exempt" in params:
+        previous["tax_exempt"], customer["tax_exempt"] = (
+            customer["tax_exempt"],
+            forms.text(params, "tax_exempt") or "none",
+        )
     if "metadata" in params:
         previous["metadata"] = customer["metadata"]
         customer["metadata"] = forms.merge_metadata(customer["metadata"], params)

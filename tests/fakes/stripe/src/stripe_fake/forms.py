@@ -79,6 +79,13 @@ def integer(params: dict[str, Any], name: str, *, default: int, low: int, high: 
     return number
 
 
+def optional_integer(params: dict[str, Any], name: str, *, low: int, high: int) -> int | None:
+    """The same where absent means none."""
+    if params.get(name) in (None, ""):
+        return None
+    return integer(params, name, default=low, low=low, high=high)
+
+
 def boolean(params: dict[str, Any], name: str, *, default: bool = False) -> bool:
     """`true` or `false`."""
     value = params.get(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -40,8 +41,14 @@ def notice(title: str, text: str, status: int) -> HTMLResponse:
 def money(amount: int, currency: str) -> str:
     """Minor units to what a reader expects: 2900, usd -> $29.00."""
     sign = {"usd": "$", "eur": "€", "gbp": "£"}.get(currency, currency.upper() + " ")
-    return f"{sign}{amount / 100:,.2f}"
+    return f"{'-' if amount < 0 else ''}{sign}{abs(amount) / 100:,.2f}"
 
 
 def date(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, UTC).strftime("%-d %B %Y")
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """What was posted; the last of several values."""
+    raw = (await request.body()).decode(errors="replace")
+    return {key: values[-1] for key, values in parse_qs(raw, keep_blank_values=True).items()}

@@ -1,47 +1,34 @@
-"""Invoices: made final at once, then paid, failed, retried or voided."""
+"""Invoices: drafted, made final, then paid, failed, retried or voided."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from stripe_fake import payments
+from stripe_fake import payments, taxes
 from stripe_fake.errors import InvalidRequest
+from stripe_fake.invoice_lines import Line, Off, fill, list_of, settle_balance
 from stripe_fake.store import Obj
 from stripe_fake.world import World, new_id
 
-_RETRY_AFTER = 3 * 86_400
+# When an unpaid invoice is tried again, counted from the last try; after the last of them there are no more.
+RETRY_AFTER = (3 * 86_400, 5 * 86_400, 7 * 86_400)
+FINAL_AFTER = 3_600
 
 
-@dataclass(frozen=True)
-class Line:
-    """What one invoice line bills."""
-
-    price: Obj
-    quantity: int
-    amount: int
-    start: int
-    end: int
-    description: str
-    subscription_item: str | None = None
-    proration: bool = False
-
-
-def list_of(rows: list[Obj], url: str) -> Obj:
-    """A list inside another object."""
-    return {"object": "list", "data": rows, "has_more": False, "url": url, "total_count": len(rows)}
-
-
-def create(
-    world: World, customer: Obj, lines: list[Line], reason: str, subscription: Obj | None = None, *, off: int = 0
+def build(
+    world: World,
+    customer: Obj,
+    lines: Sequence[Line],
+    reason: str,
+    subscription: Obj | None = None,
+    *,
+    offs: Sequence[Off] = (),
+    tax: bool = False,
+    invoice_id: str | None = None,
 ) -> Obj:
-    """An open invoice with its number, and the events that tell so; `off` is what discounts take off."""
+    """A draft that nobody has stored or heard of yet."""
     now = world.now()
-    invoice_id = new_id("in")
-    subtotal = sum(line.amount for line in lines)
-    total = max(subtotal - off, 0)
-    prefix, sequence = customer["invoice_prefix"], customer["next_invoice_sequence"]
-    customer["next_invoice_sequence"] = sequence + 1
-    world.store.put(customer)
+    invoice_id = invoice_id or new_id("in")
     parent = None
     if subscription is not None:
         parent = {
@@ -49,29 +36,23 @@ def create(
             "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
             "type": "subscription_details",
         }
-    base = world.config.public_url
+    rate = taxes.rate_for(customer) if tax else None
     invoice: Obj = {
         "id": invoice_id,
         "object": "invoice",
         "account_country": "US",
         "account_name": "Bidwright",
         "account_tax_ids": None,
-        "amount_due": total,
+        "amount_due": 0,
         "amount_overpaid": 0,
         "amount_paid": 0,
-        "amount_remaining": total,
+        "amount_remaining": 0,
         "amount_shipping": 0,
         "application": None,
         "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
+        "automatic_tax": taxes.on_invoice(rate),
         "automatically_finalizes_at": None,
         "billing_reason": reason,
         "collection_method": "charge_automatically",
@@ -79,12 +60,12 @@ def create(
         "currency": lines[0].price["currency"],
         "custom_fields": None,
         "customer": customer["id"],
-        "customer_address": None,
+        "customer_address": customer["address"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
         "customer_phone": None,
         "customer_shipping": None,
-        "customer_tax_exempt": "none",
+        "customer_tax_exempt": customer["tax_exempt"],
         "customer_tax_ids": [],
         "default_payment_method": None,
         "default_source": None,
@@ -92,20 +73,19 @@ def create(
         "description": None,
         "discounts": [],
         "due_date": None,
-        "effective_at": now,
-        "ending_balance": 0,
+        "effective_at": None,
+        "ending_balance": None,
         "footer": None,
         "from_invoice": None,
-        "hosted_invoice_url": f"{base}/i/{invoice_id}",
-        "invoice_pdf": f"{base}/i/{invoice_id}/pdf",
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
         "issuer": {"type": "self"},
         "last_finalization_error": None,
         "latest_revision": None,
-        "lines": list_of([_line(invoice_id, line, subscription) for line in lines], f"/v1/invoices/{invoice_id}/lines"),
         "livemode": False,
         "metadata": {},
         "next_payment_attempt": None,
-        "number": f"{prefix}-{sequence:04d}",
+        "number": None,
         "on_behalf_of": None,
         "parent": parent,
         "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
@@ -117,74 +97,76 @@ def create(
         "rendering": None,
         "shipping_cost": None,
         "shipping_details": None,
-        "starting_balance": 0,
+        "starting_balance": customer["balance"],
         "statement_descriptor": None,
-        "status": "open",
+        "status": "draft",
         "status_transitions": {
-            "finalized_at": now,
+            "finalized_at": None,
             "marked_uncollectible_at": None,
             "paid_at": None,
             "voided_at": None,
         },
-        "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal,
-        "test_clock": None,
-        "total": total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": total,
+        "test_clock": customer["test_clock"],
         "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": now,
+        "webhooks_delivered_at": None,
         "_payments": list_of([], "/v1/invoice_payments"),
     }
+    fill(invoice, lines, subscription, offs, rate)
+    return invoice
+
+
+def create(
+    world: World,
+    customer: Obj,
+    lines: Sequence[Line],
+    reason: str,
+    subscription: Obj | None = None,
+    *,
+    offs: Sequence[Off] = (),
+    tax: bool = False,
+) -> Obj:
+    """An open invoice with its number, and the events that tell so."""
+    return finalize(world, draft(world, build(world, customer, lines, reason, subscription, offs=offs, tax=tax)))
+
+
+def draft(world: World, invoice: Obj, *, final_at: int | None = None) -> Obj:
+    """Store a built invoice; `final_at`: when it is to become final by itself."""
+    invoice["automatically_finalizes_at"] = final_at
     world.store.put(invoice)
-    world.emit("invoice.created", {**invoice, "status": "draft"})
+    world.emit("invoice.created", invoice)
+    return invoice
+
+
+def finalize(world: World, invoice: Obj) -> Obj:
+    """Give a draft its number and what it comes to, the customer's balance counted in; it is open from now on."""
+    if invoice["status"] != "draft":
+        raise InvalidRequest(
+            f"This invoice is already finalized, you can't re-finalize a non-draft invoice: {invoice['status']}.",
+            code="invoice_not_editable",
+        )
+    now, base = world.now(), world.config.public_url
+    customer = world.get("customer", invoice["customer"])
+    sequence = customer["next_invoice_sequence"]
+    invoice.update(
+        automatically_finalizes_at=None,
+        effective_at=now,
+        ending_balance=settle_balance(invoice, customer["balance"]),
+        hosted_invoice_url=f"{base}/i/{invoice['id']}",
+        invoice_pdf=f"{base}/i/{invoice['id']}/pdf",
+        number=f"{customer['invoice_prefix']}-{sequence:04d}",
+        status="open",
+        webhooks_delivered_at=now,
+    )
+    invoice["status_transitions"]["finalized_at"] = now
+    customer.update(next_invoice_sequence=sequence + 1, balance=invoice["ending_balance"])
+    world.store.put(customer)
+    world.store.put(invoice)
     world.emit("invoice.finalized", invoice)
     return invoice
 
 
-def _line(invoice_id: str, line: Line, subscription: Obj | None) -> Obj:
-    parent = None
-    if subscription is not None:
-        parent = {
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": line.proration,
-                "proration_details": {"credited_items": None},
-                "subscription": subscription["id"],
-                "subscription_item": line.subscription_item,
-            },
-            "type": "subscription_item_details",
-        }
-    return {
-        "id": new_id("il"),
-        "object": "line_item",
-        "amount": line.amount,
-        "currency": line.price["currency"],
-        "description": line.description,
-        "discount_amounts": [],
-        "discountable": not line.proration,
-        "discounts": [],
-        "invoice": invoice_id,
-        "livemode": False,
-        "metadata": {} if subscription is None else subscription["metadata"],
-        "parent": parent,
-        "period": {"end": line.end, "start": line.start},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": line.price["id"], "product": line.price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": line.price["unit_amount_decimal"],
-        },
-        "quantity": line.quantity,
-        "subtotal": line.amount,
-        "taxes": [],
-    }
-
-
-def pay(world: World, invoice: Obj, method_id: str | None) -> Obj:
-    """Settle an open invoice in full."""
+def pay(world: World, invoice: Obj, method_id: str | None, metadata: dict[str, str] | None = None) -> Obj:
+    """Settle an open invoice in full; `metadata` is for the payment."""
     if invoice["status"] == "paid":
         raise InvalidRequest("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] != "open":
@@ -203,9 +185,9 @@ def pay(world: World, invoice: Obj, method_id: str | None) -> Obj:
     invoice["status_transitions"]["paid_at"] = now
     payment = None
     if amount > 0:
-        intent = payments.intent(world, amount, invoice["currency"], invoice["customer"], method_id, "succeeded")
-        world.emit("payment_intent.succeeded", intent)
-        payment = payments.invoice_payment(world, invoice, intent)
+        paid = payments.intent(world, amount, invoice["currency"], invoice["customer"], method_id, metadata)
+        payments.confirm(world, paid, works=True)
+        payment = payments.invoice_payment(world, invoice, paid)
         invoice["_payments"] = list_of([payment], "/v1/invoice_payments")
     world.store.put(invoice)
     if payment is not None:
@@ -216,15 +198,13 @@ def pay(world: World, invoice: Obj, method_id: str | None) -> Obj:
 
 
 def fail(world: World, invoice: Obj, method_id: str | None) -> Obj:
-    """A failed attempt; the invoice stays open and would be tried again three days later."""
-    invoice.update(
-        attempt_count=invoice["attempt_count"] + 1, attempted=True, next_payment_attempt=world.now() + _RETRY_AFTER
-    )
-    intent = payments.intent(
-        world, invoice["amount_due"], invoice["currency"], invoice["customer"], method_id, "requires_payment_method"
-    )
+    """A failed attempt; the invoice stays open, and a test clock tries it again as long as there are tries left."""
+    tries = invoice["attempt_count"]
+    again = world.now() + RETRY_AFTER[tries] if tries < len(RETRY_AFTER) else None
+    invoice.update(attempt_count=tries + 1, attempted=True, next_payment_attempt=again)
     world.store.put(invoice)
-    world.emit("payment_intent.payment_failed", intent)
+    tried = payments.intent(world, invoice["amount_due"], invoice["currency"], invoice["customer"], method_id)
+    payments.confirm(world, tried, works=False)
     world.emit("invoice.payment_failed", invoice)
     return invoice
 

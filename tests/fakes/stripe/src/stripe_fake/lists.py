@@ -46,7 +46,7 @@ def created(params: dict[str, Any]) -> Filter:
         return lambda row: True
     if not isinstance(given, dict):
         exact = forms.integer(params, "created", default=0, low=0, high=2**40)
-        return lambda row: bool(row["created"] == exact)
+        return lambda row: bool(_created(row) == exact)
     bounds = {name: forms.integer(given, name, default=0, low=0, high=2**40) for name in given}
     if not set(bounds) <= {"gt", "gte", "lt", "lte"}:
         raise InvalidRequest("created takes gt, gte, lt and lte.", param="created")
@@ -56,7 +56,11 @@ def created(params: dict[str, Any]) -> Filter:
         "lt": int.__lt__,
         "lte": int.__le__,
     }
-    return lambda row: all(checks[name](row["created"], bound) for name, bound in bounds.items())
+    return lambda row: all(checks[name](_created(row), bound) for name, bound in bounds.items())
+
+
+def _created(row: Obj) -> int:
+    return int(row["date"] if row["object"] == "invoiceitem" else row["created"])
 
 
 def flag(params: dict[str, Any], name: str) -> Filter:
@@ -65,3 +69,20 @@ def flag(params: dict[str, Any], name: str) -> Filter:
         return lambda row: True
     wanted = forms.boolean(params, name)
     return lambda row: row.get(name) is wanted
+
+
+_MOST_TYPES = 20
+
+
+def event_types(params: dict[str, Any]) -> Filter:
+    """`type`, which may end in a `*`, or `types`."""
+    one, many = forms.text(params, "type"), forms.strings(params, "types")
+    if one and many:
+        raise InvalidRequest("You may only specify one of these parameters: type, types.", param="type")
+    if len(many) > _MOST_TYPES:
+        raise InvalidRequest(f"You may only specify up to {_MOST_TYPES} event types.", param="types")
+    wanted = [one] if one else many
+    return lambda row: (
+        not wanted
+        or any(row["type"] == name or (name.endswith("*") and row["type"].startswith(name[:-1])) for name in wanted)
+    )

@@ -23,7 +23,11 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("stripe-fake: --webhook-url needs --webhook-secret, else nobody could verify the events.\n")
         return 2
     public_url = (args.public_url or f"http://{args.host}:{args.port}").rstrip("/")
-    config = Config(public_url, Path(args.state), args.webhook_url, args.webhook_secret)
+    if args.webhook_ca and not Path(args.webhook_ca).is_file():
+        sys.stderr.write(f"stripe-fake: --webhook-ca {args.webhook_ca}: there is no such file.\n")
+        return 2
+    ca = Path(args.webhook_ca).absolute() if args.webhook_ca else None
+    config = Config(public_url, Path(args.state), args.webhook_url, args.webhook_secret, ca, args.tick)
     try:
         app = create_app(config)
     except OSError as problem:
@@ -50,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--webhook-url", default="", help="where events are posted; empty: nowhere")
     parser.add_argument("--webhook-secret", default="", help="whsec_..., or a comma list during a rotation")
+    parser.add_argument("--webhook-ca", default="", metavar="FILE", help="the certificate that the webhook is known by")
+    parser.add_argument("--tick", type=float, default=60.0, metavar="SECONDS", help="how often to look for what is due")
     parser.add_argument("--state", required=True, metavar="DIR", help="where the fake remembers everything")
     parser.add_argument("--public-url", default="", help="the address under which a browser reaches the hosted pages")
     return parser

@@ -1,24 +1,33 @@
-"""The hosted pages: checkout, customer portal, invoice. Plain HTML that works without script."""
+"""The hosted checkout. Plain HTML that works without script."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import escape
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from stripe_fake import checkout, customers, html, subscriptions, views
+from stripe_fake import (
+    checkout,
+    checkout_items,
+    clocks,
+    completion,
+    customers,
+    html,
+    promotion_codes,
+    taxes,
+    views,
+)
 from stripe_fake.errors import CardDeclined, StripeError
-from stripe_fake.pdf import invoice_pdf
 from stripe_fake.store import Obj
 from stripe_fake.world import World
 
+_CHANGES = {"update", "apply", "remove"}
 
-class Pages:
-    """The pages of one account."""
+
+class CheckoutPages:
+    """The checkout pages of one account."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -27,14 +36,8 @@ class Pages:
         return [
             Route("/c/pay/{id}", self.show_checkout, methods=["GET"]),
             Route("/c/pay/{id}", self.pay, methods=["POST"]),
-            Route("/p/session/{id}", self.show_portal, methods=["GET"]),
-            Route("/p/session/{id}", self.manage, methods=["POST"]),
-            Route("/i/{id}", self.show_invoice, methods=["GET"]),
-            Route("/i/{id}/pdf", self.show_pdf, methods=["GET"]),
             Route("/_static/page.css", html.stylesheet, methods=["GET"]),
         ]
-
-    # ------------------------------------------------------------------ checkout
 
     async def show_checkout(self, request: Request) -> Response:
         session = self._session(request)
@@ -46,42 +49,59 @@ class Pages:
 
     async def pay(self, request: Request) -> Response:
         session = self._session(request)
-        form = await _form(request)
+        form = await html.form_of(request)
         if session is None:
             return html.notice("There is no such checkout", "The link is incomplete or belongs to another shop.", 404)
         if session["status"] == "complete":  # the second of two clicks
-            return RedirectResponse(checkout.return_address(session), 303)
+            return RedirectResponse(completion.return_address(session), 303)
         if session["status"] != "open":
             return self._closed(session)
-        world, today = self._world, datetime.now(UTC)
-        known = self._known_email(session)
+        world, known = self._world, self._known_email(session)
         email = known or form.get("email", "").strip()
-        if "update" in form:  # the buyer wants to see what the changed quantity costs
-            checkout.set_quantities(world, session, _quantities(form))
-            world.store.put(session)
-            world.store.commit()
-            return views.checkout_page(session, known=known, typed=email)
         try:
-            if "@" not in email:
-                raise CardDeclined("Enter your e-mail address.", decline_code="email_missing")
-            digits = customers.check_card(
-                form.get("card", ""), form.get("expiry", ""), form.get("cvc", ""), today.year, today.month
-            )
-            checkout.set_quantities(world, session, _quantities(form))
-            checkout.complete(world, session, email, digits)
+            with world.at(clocks.moment(world, session)):
+                self._take(session, form)
+                if not _CHANGES.isdisjoint(form):  # the buyer wants to see what it costs now
+                    world.store.put(session)
+                    world.store.commit()
+                    return views.checkout_page(session, known=known, typed=email)
+                if "@" not in email:
+                    raise CardDeclined("Enter your e-mail address.", decline_code="email_missing")
+                today = datetime.now(UTC)
+                card, expiry, cvc = (form.get(name, "") for name in ("card", "expiry", "cvc"))
+                digits = customers.check_card(card, expiry, cvc, today.year, today.month)
+                completion.complete(world, session, email, digits)
             world.store.commit()
         except StripeError as refusal:
             world.store.rollback()
             return views.checkout_page(session, known=known, typed=email, problem=refusal.message)
         finally:
             world.wake.set()
-        return RedirectResponse(checkout.return_address(session), 303)
+        return RedirectResponse(completion.return_address(session), 303)
+
+    def _take(self, session: Obj, form: dict[str, str]) -> None:
+        """What the buyer chose on the page: quantities, country, promotion code."""
+        world = self._world
+        country = form.get("country", "").upper()
+        if country in taxes.COUNTRIES and views.asks_country(session):
+            session["_address"] = {
+                **dict.fromkeys(customers.ADDRESS),
+                **(session["_address"] or {}),
+                "country": country,
+            }
+        if "remove" in form:
+            session["discounts"] = []
+        elif form.get("promotion_code", "").strip() and session["allow_promotion_codes"]:
+            code, amount = form["promotion_code"], session["amount_subtotal"]
+            session["discounts"] = promotion_codes.typed(world, code, session["customer"], amount)
+        checkout_items.set_quantities(world, session, _quantities(form))
 
     def _session(self, request: Request) -> Obj | None:
         found = self._world.store.get("checkout.session", request.path_params["id"])
         if found is None:
             return None
-        found = checkout.current(self._world, found)
+        with self._world.at(clocks.moment(self._world, found)):
+            found = checkout.current(self._world, found)
         self._world.store.commit()
         return found
 
@@ -95,61 +115,7 @@ class Pages:
             return html.notice("This checkout is paid", "You can close this page.", 200)
         return html.notice("This checkout has expired", "Go back to the shop and start again.", 410)
 
-    # ------------------------------------------------------------------ portal
-
-    async def show_portal(self, request: Request) -> Response:
-        session = self._world.store.get("billing_portal.session", request.path_params["id"])
-        if session is None:
-            return html.notice("This link has expired", "Go back to the shop and open billing again.", 404)
-        owned = [row for row in self._world.store.all("subscription") if row["customer"] == session["customer"]]
-        billed = [row for row in self._world.store.all("invoice") if row["customer"] == session["customer"]]
-        return views.portal_page(self._world, session, owned, billed)
-
-    async def manage(self, request: Request) -> Response:
-        session = self._world.store.get("billing_portal.session", request.path_params["id"])
-        form = await _form(request)
-        subscription = self._world.store.get("subscription", form.get("subscription", ""))
-        if session is None or subscription is None or subscription["customer"] != session["customer"]:
-            return html.notice("There is no such subscription", "Go back to the shop and open billing again.", 404)
-        wanted = {"cancel": "true", "resume": "false"}.get(form.get("action", ""))
-        if wanted is not None and subscription["status"] in subscriptions.LIVE:
-            subscriptions.update(self._world, subscription, {"cancel_at_period_end": wanted})
-            self._world.store.commit()
-            self._world.wake.set()
-        return RedirectResponse(str(request.url.path), 303)
-
-    # ------------------------------------------------------------------ invoice
-
-    async def show_invoice(self, request: Request) -> Response:
-        invoice = self._world.store.get("invoice", request.path_params["id"])
-        if invoice is None:
-            return html.notice("There is no such invoice", "The link is incomplete.", 404)
-        rows = "".join(
-            f"<tr><td>{escape(line['description'])}</td>"
-            f"<td class=num>{html.money(line['amount'], line['currency'])}</td></tr>"
-            for line in invoice["lines"]["data"]
-        )
-        body = (
-            f"<p>{escape(invoice['status'].title())} · {html.date(invoice['created'])}</p>"
-            f"<table><tbody>{rows}</tbody><tfoot><tr><th scope=row>Total</th>"
-            f"<td class=num>{html.money(invoice['total'], invoice['currency'])}</td></tr></tfoot></table>"
-            f'<p><a href="{escape(invoice["invoice_pdf"])}">Download as PDF</a></p>'
-        )
-        return html.page(f"Invoice {invoice['number']}", body)
-
-    async def show_pdf(self, request: Request) -> Response:
-        invoice = self._world.store.get("invoice", request.path_params["id"])
-        if invoice is None:
-            return html.notice("There is no such invoice", "The link is incomplete.", 404)
-        headers = {"Content-Disposition": f'attachment; filename="Invoice-{invoice["number"]}.pdf"'}
-        return Response(invoice_pdf(invoice), headers=headers, media_type="application/pdf")
-
 
 def _quantities(form: dict[str, str]) -> dict[str, int]:
     given = {key[9:-1]: value for key, value in form.items() if key.startswith("quantity[") and key.endswith("]")}
     return {key: int(value) for key, value in given.items() if value.isascii() and value.isdigit() and len(value) < 8}
-
-
-async def _form(request: Request) -> dict[str, str]:
-    raw = (await request.body()).decode(errors="replace")
-    return {key: values[-1] for key, values in parse_qs(raw, keep_blank_values=True).items()}

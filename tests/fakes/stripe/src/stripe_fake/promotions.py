@@ -1,11 +1,12 @@
-"""Coupons and promotion codes, and what they take off a total."""
+"""Coupons, and what the discounts made of them take off a total."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stripe_fake import forms
-from stripe_fake.errors import InvalidRequest
+from stripe_fake import forms, periods
+from stripe_fake.errors import InvalidRequest, MissingObject
+from stripe_fake.invoice_lines import Off
 from stripe_fake.store import Obj
 from stripe_fake.world import World, new_id
 
@@ -18,20 +19,25 @@ def create_coupon(world: World, params: dict[str, Any]) -> Obj:
     coupon_id = forms.text(params, "id") or new_id("x", 8)[2:]
     if world.store.find(coupon_id):
         raise InvalidRequest("Coupon already exists.", param="id", code="resource_already_exists")
+    duration = forms.text(params, "duration") or "once"
+    if duration not in ("once", "repeating", "forever"):
+        raise InvalidRequest("Invalid duration: must be one of forever, once, or repeating", param="duration")
     coupon = {
         "id": coupon_id,
         "object": "coupon",
         "amount_off": forms.integer(params, "amount_off", default=0, low=1, high=99_999_999) if amount else None,
         "created": world.now(),
         "currency": forms.text(params, "currency"),
-        "duration": forms.text(params, "duration") or "once",
-        "duration_in_months": None,
+        "duration": duration,
+        "duration_in_months": forms.integer(params, "duration_in_months", default=1, low=1, high=120)
+        if duration == "repeating"
+        else None,
         "livemode": False,
-        "max_redemptions": None,
+        "max_redemptions": forms.optional_integer(params, "max_redemptions", low=1, high=2**31),
         "metadata": forms.merge_metadata({}, params),
         "name": forms.text(params, "name"),
         "percent_off": _percent(percent) if percent else None,
-        "redeem_by": None,
+        "redeem_by": forms.optional_integer(params, "redeem_by", low=1, high=2**40),
         "times_redeemed": 0,
         "valid": True,
     }
@@ -40,65 +46,24 @@ def create_coupon(world: World, params: dict[str, Any]) -> Obj:
     return coupon
 
 
-def create_code(world: World, params: dict[str, Any]) -> Obj:
-    """A code that buyers type, for a coupon named by `promotion[coupon]`."""
-    promotion = forms.mapping(params, "promotion")
-    coupon = world.get("coupon", str(forms.text(promotion, "coupon", required=True)), param="promotion[coupon]")
-    text = (forms.text(params, "code") or new_id("x", 8)[2:]).upper()
-    if any(code["code"].upper() == text and code["active"] for code in world.store.all("promotion_code")):
-        raise InvalidRequest(f"An active promotion code with `code: {text}` already exists.", param="code")
-    code = {
-        "id": new_id("promo"),
-        "object": "promotion_code",
-        "active": True,
-        "code": text,
-        "created": world.now(),
-        "customer": forms.text(params, "customer"),
-        "expires_at": None,
-        "livemode": False,
-        "max_redemptions": None,
-        "metadata": forms.merge_metadata({}, params),
-        "promotion": {"coupon": coupon["id"], "type": "coupon"},
-        "restrictions": {"first_time_transaction": False, "minimum_amount": None, "minimum_amount_currency": None},
-        "times_redeemed": 0,
-    }
-    world.store.put(code)
-    world.emit("promotion_code.created", code)
-    return code
-
-
-def resolve(world: World, rows: list[dict[str, Any]]) -> list[Obj]:
-    """The `discounts` of a checkout session: at most one coupon or promotion code."""
-    if len(rows) > 1:
-        raise InvalidRequest("You may only specify one coupon or promotion code.", param="discounts")
-    found = []
-    for row in rows:
-        code_id, coupon_id = forms.text(row, "promotion_code"), forms.text(row, "coupon")
-        if code_id:
-            code = world.get("promotion_code", code_id, param="discounts[0][promotion_code]")
-            coupon_id = code["promotion"]["coupon"]
-        world.get("coupon", str(coupon_id), param="discounts[0][coupon]")
-        found.append({"coupon": coupon_id, "promotion_code": code_id})
-    return found
-
-
 def taken_off(world: World, discounts: list[Obj], amount: int) -> int:
-    """How much the discounts take off an amount; never more than it."""
+    """How much the discounts of a checkout session take off an amount; never more than it."""
     left = amount
     for discount in discounts:
-        coupon = world.get("coupon", discount["coupon"])
-        left -= round(left * coupon["percent_off"] / 100) if coupon["percent_off"] else coupon["amount_off"]
+        left -= _share(world.get("coupon", discount["coupon"]), left)
     return amount - max(left, 0)
 
 
 def grant(world: World, subscription_id: str, customer_id: str, row: Obj) -> str:
     """Give a subscription the discount that its checkout had; returns the discount's id."""
+    coupon = world.get("coupon", row["coupon"])
+    months = coupon["duration_in_months"]
     discount = {
         "id": new_id("di"),
         "object": "discount",
         "checkout_session": None,
         "customer": customer_id,
-        "end": None,
+        "end": periods.add(world.now(), "month", months, world.now()) if months else None,
         "invoice": None,
         "invoice_item": None,
         "promotion_code": row["promotion_code"],
@@ -110,14 +75,78 @@ def grant(world: World, subscription_id: str, customer_id: str, row: Obj) -> str
     return str(world.store.put(discount)["id"])
 
 
-def use(world: World, subscription: Obj, amount: int) -> int:
-    """What the discounts take off this bill; those for one bill only are gone afterwards."""
+def redeem(world: World, rows: list[Obj]) -> None:
+    """Count a use of each coupon and code."""
+    for row in rows:
+        for kind, object_id in (("coupon", row["coupon"]), ("promotion_code", row["promotion_code"])):
+            if object_id:
+                found = world.get(kind, object_id)
+                found["times_redeemed"] += 1
+                world.store.put(found)
+
+
+def offs(world: World, subscription: Obj, amount: int) -> list[Off]:
+    """What each discount of a subscription takes off a bill of this amount."""
+    found, left = [], amount
+    for discount in _live(world, subscription):
+        share = min(_share(_coupon(world, discount), left), max(left, 0))
+        found.append(Off(discount["id"], share))
+        left -= share
+    return found
+
+
+def previewed(world: World, rows: list[Obj], amount: int) -> list[Off]:
+    """The same for discounts that nobody has been given."""
+    return [Off(None, taken_off(world, rows, amount))] if rows else []
+
+
+def lasting_share(world: World, subscription: Obj, amount: int) -> int:
+    """What the percentages that last take off a part of a period."""
+    left = amount
+    for discount in _live(world, subscription):
+        coupon = _coupon(world, discount)
+        if coupon["duration"] != "once" and coupon["percent_off"]:
+            left -= _share(coupon, left)
+    return amount - left
+
+
+def spend(world: World, subscription: Obj) -> None:
+    """Take the discounts that are used up off the subscription; the caller stores it."""
+    lasting = [row for row in _live(world, subscription) if _coupon(world, row)["duration"] != "once"]
+    subscription["discounts"] = [row["id"] for row in lasting]
+
+
+def _live(world: World, subscription: Obj) -> list[Obj]:
     found = [world.get("discount", discount_id) for discount_id in subscription["discounts"]]
-    off = taken_off(world, [{"coupon": row["source"]["coupon"]} for row in found], amount)
-    subscription["discounts"] = [
-        row["id"] for row in found if world.get("coupon", row["source"]["coupon"])["duration"] != "once"
-    ]
-    return off
+    return [row for row in found if row["end"] is None or row["end"] > world.now()]
+
+
+def _coupon(world: World, discount: Obj) -> Obj:
+    return world.get("coupon", discount["source"]["coupon"])
+
+
+def _share(coupon: Obj, amount: int) -> int:
+    return round(amount * coupon["percent_off"] / 100) if coupon["percent_off"] else int(coupon["amount_off"])
+
+
+def delete_coupon(world: World, coupon: Obj) -> Obj:
+    """Nobody gets it any more; who has it keeps it."""
+    coupon.update(valid=False, _deleted=True)
+    world.store.put(coupon)
+    world.emit("coupon.deleted", coupon)
+    return {"id": coupon["id"], "object": "coupon", "deleted": True}
+
+
+def usable_coupon(world: World, coupon_id: str, param: str) -> Obj:
+    """A coupon that may be given to somebody now."""
+    coupon = world.get("coupon", coupon_id, param=param)
+    if coupon.get("_deleted"):
+        raise MissingObject("coupon", coupon_id, param=param)
+    spent = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
+    late = coupon["redeem_by"] is not None and coupon["redeem_by"] <= world.now()
+    if spent or late:
+        raise InvalidRequest(f"Coupon expired: {coupon_id}", param=param, code="coupon_expired")
+    return coupon
 
 
 def _percent(text: str) -> float:

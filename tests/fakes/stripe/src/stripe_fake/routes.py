@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_fake import catalog, checkout, customers, forms, invoices, lists, portal, promotions, subscriptions
-from stripe_fake.errors import InvalidRequest
+from stripe_fake import (
+    catalog,
+    checkout,
+    clocks,
+    customers,
+    endpoints,
+    forms,
+    invoices,
+    lists,
+    payments,
+    portal,
+    previews,
+    promotion_codes,
+    promotions,
+    subscriptions,
+)
 from stripe_fake.store import Obj
 from stripe_fake.world import World
 
@@ -27,11 +41,20 @@ def _one(kind: str) -> Handler:
 
 
 def _new(make: Callable[[World, dict[str, Any]], Obj]) -> Handler:
-    return lambda world, params, object_id: make(world, params)
+    def handler(world: World, params: dict[str, Any], _: str) -> Obj:
+        with world.at(clocks.moment(world, params)):
+            return make(world, params)
+
+    return handler
 
 
 def _change(kind: str, apply: Callable[[World, Obj, dict[str, Any]], Obj]) -> Handler:
-    return lambda world, params, object_id: apply(world, world.get(kind, object_id), params)
+    def handler(world: World, params: dict[str, Any], object_id: str) -> Obj:
+        found = world.get(kind, object_id)
+        with world.at(clocks.moment(world, found)):
+            return apply(world, found, params)
+
+    return handler
 
 
 def _same(*names: str) -> Callable[[dict[str, Any]], lists.Filter]:
@@ -40,6 +63,18 @@ def _same(*names: str) -> Callable[[dict[str, Any]], lists.Filter]:
 
 def _flag(name: str) -> Callable[[dict[str, Any]], lists.Filter]:
     return lambda params: lists.flag(params, name)
+
+
+def _clock(*others: str) -> Callable[[dict[str, Any]], lists.Filter]:
+    """Objects of the clock that is named; without one, and without any of `others`, those that have no clock."""
+
+    def make(params: dict[str, Any]) -> lists.Filter:
+        wanted = forms.text(params, "test_clock")
+        if wanted is None and any(forms.text(params, name) for name in others):
+            return lambda row: True
+        return lambda row: bool(row["test_clock"] == wanted)
+
+    return make
 
 
 def _lookup_keys(params: dict[str, Any]) -> lists.Filter:
@@ -66,13 +101,11 @@ def _invoice_subscription(params: dict[str, Any]) -> lists.Filter:
     return lambda row: wanted is None or invoices.subscription_of(row) == wanted
 
 
-def _event_types(params: dict[str, Any]) -> lists.Filter:
-    one, many = forms.text(params, "type"), forms.strings(params, "types")
-    wanted = [one] if one else many
-    return lambda row: (
-        not wanted
-        or any(row["type"] == name or (name.endswith("*") and row["type"].startswith(name[:-1])) for name in wanted)
-    )
+def _pending(params: dict[str, Any]) -> lists.Filter:
+    if "pending" not in params:
+        return lambda row: True
+    wanted = forms.boolean(params, "pending")
+    return lambda row: (row["invoice"] is None) is wanted
 
 
 def _not_deleted(params: dict[str, Any]) -> lists.Filter:
@@ -84,16 +117,14 @@ def _get_customer(world: World, params: dict[str, Any], object_id: str) -> Obj:
     return {"id": object_id, "object": "customer", "deleted": True} if customer.get("deleted") else customer
 
 
-def _delete_customer(world: World, params: dict[str, Any], object_id: str) -> Obj:
-    customer = customers.alive(world.get("customer", object_id))
-    for subscription in world.store.all("subscription"):
-        if subscription["customer"] == object_id and subscription["status"] in subscriptions.LIVE:
-            subscriptions.cancel(world, subscription)
-    return customers.delete(world, customer)
+def _delete_customer(world: World, customer: Obj, params: dict[str, Any]) -> Obj:
+    return subscriptions.remove_customer(world, customers.alive(customer))
 
 
 def _get_session(world: World, params: dict[str, Any], object_id: str) -> Obj:
-    return checkout.current(world, world.get("checkout.session", object_id))
+    session = world.get("checkout.session", object_id)
+    with world.at(clocks.moment(world, session)):
+        return checkout.current(world, session)
 
 
 def _session_items(world: World, params: dict[str, Any], object_id: str) -> Obj:
@@ -110,25 +141,50 @@ def _pay_invoice(world: World, invoice: Obj, params: dict[str, Any]) -> Obj:
     return subscriptions.collect(world, invoice, forms.text(params, "payment_method"))
 
 
+def _finalize_invoice(world: World, invoice: Obj, params: dict[str, Any]) -> Obj:
+    return invoices.finalize(world, invoice)
+
+
+def _events(world: World, params: dict[str, Any], _: str) -> Obj:
+    checks = [lists.event_types(params), lists.created(params)]
+    if "delivery_success" in params:
+        wanted, missed = forms.boolean(params, "delivery_success"), world.store.undelivered_events()
+        checks.append(lambda row: (row["id"] not in missed) is wanted)
+    rows = [row for row in world.store.all("event") if all(check(row) for check in checks)]
+    return lists.page(rows, params, "/v1/events")
+
+
+def _codes(world: World, params: dict[str, Any], _: str) -> Obj:
+    promotion_codes.retire(world)
+    filters = (_flag("active"), _same("code", "customer"), lists.created)
+    return _listing("promotion_code", "/v1/promotion_codes", *filters)(world, params, _)
+
+
 def _subscription_items(world: World, params: dict[str, Any], _: str) -> Obj:
     subscription_id = str(forms.text(params, "subscription", required=True))
     items = world.get("subscription", subscription_id, param="subscription")["items"]["data"]
     return lists.page(items, params, "/v1/subscription_items")
 
 
-def _no_preview(world: World, params: dict[str, Any], _: str) -> Obj:
-    raise InvalidRequest("This fake does not preview invoices yet.")
-
-
 ROUTES: Routes = {
     ("POST", "/v1/customers"): _new(customers.create),
-    ("GET", "/v1/customers"): _listing("customer", "/v1/customers", _not_deleted, _same("email"), lists.created),
+    ("GET", "/v1/customers"): _listing(
+        "customer", "/v1/customers", _not_deleted, _clock(), _same("email"), lists.created
+    ),
     ("GET", "/v1/customers/{id}"): _get_customer,
     ("POST", "/v1/customers/{id}"): _change("customer", customers.update),
-    ("DELETE", "/v1/customers/{id}"): _delete_customer,
+    ("DELETE", "/v1/customers/{id}"): _change("customer", _delete_customer),
     ("GET", "/v1/payment_methods/{id}"): _one("payment_method"),
     ("GET", "/v1/payment_intents/{id}"): _one("payment_intent"),
     ("GET", "/v1/payment_intents"): _listing("payment_intent", "/v1/payment_intents", _same("customer"), lists.created),
+    ("POST", "/v1/payment_intents/{id}/cancel"): _change(
+        "payment_intent", lambda world, intent, params: payments.cancel(world, intent)
+    ),
+    ("GET", "/v1/charges"): _listing("charge", "/v1/charges", _same("customer", "payment_intent"), lists.created),
+    ("GET", "/v1/charges/{id}"): _one("charge"),
+    ("POST", "/v1/refunds"): _new(payments.refund),
+    ("GET", "/v1/refunds"): _listing("refund", "/v1/refunds", _same("charge", "payment_intent"), lists.created),
+    ("GET", "/v1/refunds/{id}"): _one("refund"),
     ("POST", "/v1/products"): _new(catalog.create_product),
     ("GET", "/v1/products"): _listing("product", "/v1/products", _flag("active"), lists.created),
     ("GET", "/v1/products/{id}"): _one("product"),
@@ -141,10 +197,10 @@ ROUTES: Routes = {
     ("POST", "/v1/prices/{id}"): _change("price", catalog.update_price),
     ("POST", "/v1/coupons"): _new(promotions.create_coupon),
     ("GET", "/v1/coupons/{id}"): _one("coupon"),
-    ("POST", "/v1/promotion_codes"): _new(promotions.create_code),
-    ("GET", "/v1/promotion_codes"): _listing(
-        "promotion_code", "/v1/promotion_codes", _flag("active"), _same("code", "customer"), lists.created
-    ),
+    ("DELETE", "/v1/coupons/{id}"): _change("coupon", lambda world, coupon, _: promotions.delete_coupon(world, coupon)),
+    ("POST", "/v1/promotion_codes/{id}"): _change("promotion_code", promotion_codes.update),
+    ("POST", "/v1/promotion_codes"): _new(promotion_codes.create),
+    ("GET", "/v1/promotion_codes"): _codes,
     ("GET", "/v1/promotion_codes/{id}"): _one("promotion_code"),
     ("POST", "/v1/checkout/sessions"): _new(checkout.create),
     ("GET", "/v1/checkout/sessions"): _listing(
@@ -161,15 +217,25 @@ ROUTES: Routes = {
     ),
     ("POST", "/v1/subscriptions"): _new(subscriptions.create),
     ("GET", "/v1/subscriptions"): _listing(
-        "subscription", "/v1/subscriptions", _same("customer"), _subscription_status, _subscription_price, lists.created
+        "subscription",
+        "/v1/subscriptions",
+        _clock("customer"),
+        _same("customer"),
+        _subscription_status,
+        _subscription_price,
+        lists.created,
     ),
     ("GET", "/v1/subscriptions/{id}"): _one("subscription"),
     ("POST", "/v1/subscriptions/{id}"): _change("subscription", subscriptions.update),
     ("DELETE", "/v1/subscriptions/{id}"): _change(
-        "subscription", lambda world, subscription, params: subscriptions.cancel(world, subscription)
+        "subscription", lambda world, subscription, params: subscriptions.cancel(world, subscription, params)
     ),
     ("GET", "/v1/subscription_items"): _subscription_items,
-    ("POST", "/v1/invoices/create_preview"): _no_preview,
+    ("GET", "/v1/invoiceitems"): _listing(
+        "invoiceitem", "/v1/invoiceitems", _pending, _same("customer"), lists.created
+    ),
+    ("GET", "/v1/invoiceitems/{id}"): _one("invoiceitem"),
+    ("POST", "/v1/invoices/create_preview"): _new(previews.create),
     ("GET", "/v1/invoices"): _listing(
         "invoice", "/v1/invoices", _same("customer", "status"), _invoice_subscription, lists.created
     ),
@@ -180,7 +246,22 @@ ROUTES: Routes = {
     ),
     ("GET", "/v1/invoice_payments"): _listing("invoice_payment", "/v1/invoice_payments", _same("invoice", "status")),
     ("GET", "/v1/invoice_payments/{id}"): _one("invoice_payment"),
+    ("POST", "/v1/invoices/{id}/finalize"): _change("invoice", _finalize_invoice),
+    ("POST", "/v1/test_helpers/test_clocks"): _new(clocks.create),
+    ("GET", "/v1/test_helpers/test_clocks"): _listing(clocks.KIND, "/v1/test_helpers/test_clocks"),
+    ("GET", "/v1/test_helpers/test_clocks/{id}"): _one(clocks.KIND),
+    ("DELETE", "/v1/test_helpers/test_clocks/{id}"): _change(
+        clocks.KIND, lambda world, clock, params: clocks.delete(world, clock)
+    ),
+    ("POST", "/v1/test_helpers/test_clocks/{id}/advance"): _change(clocks.KIND, clocks.advance),
     ("POST", "/v1/billing_portal/sessions"): _new(portal.create),
-    ("GET", "/v1/events"): _listing("event", "/v1/events", _event_types, lists.created),
+    ("POST", "/v1/webhook_endpoints"): _new(endpoints.create),
+    ("GET", "/v1/webhook_endpoints"): _listing(endpoints.KIND, "/v1/webhook_endpoints"),
+    ("GET", "/v1/webhook_endpoints/{id}"): _one(endpoints.KIND),
+    ("POST", "/v1/webhook_endpoints/{id}"): _change(endpoints.KIND, endpoints.update),
+    ("DELETE", "/v1/webhook_endpoints/{id}"): _change(
+        endpoints.KIND, lambda world, endpoint, params: endpoints.delete(world, endpoint)
+    ),
+    ("GET", "/v1/events"): _events,
     ("GET", "/v1/events/{id}"): _one("event"),
 }

@@ -18,9 +18,10 @@ create table if not exists idempotency (
 create table if not exists deliveries (
     id integer primary key autoincrement, event_id text not null, event_type text not null, due_at real not null,
     attempts integer not null default 0, status text not null, response_status integer, error text,
-    updated_at real not null);
+    updated_at real not null, endpoint_id text not null);
 create table if not exists addresses (url text not null);
-create index if not exists deliveries_due on deliveries (status, due_at);
+create index if not exists deliveries_waiting on deliveries (endpoint_id, status, due_at);
+create index if not exists deliveries_event on deliveries (event_id);
 """
 
 
@@ -36,6 +37,9 @@ class Store:
         self._db.row_factory = sqlite3.Row
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
+        known = [row["name"] for row in self._db.execute("pragma table_info(deliveries)")]
+        if known and "endpoint_id" not in known:  # an older fake's folder: what it had to send is long out of date
+            self._db.execute("drop table deliveries")
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -69,6 +73,19 @@ class Store:
         rows = self._db.execute("select body from objects where kind = ? order by seq desc", (kind,))
         return [json.loads(row["body"]) for row in rows]
 
+    def mark(self) -> int:
+        """Where the store is now; `since` gives what came after."""
+        return int(self._db.execute("select coalesce(max(seq), 0) from objects").fetchone()[0])
+
+    def since(self, mark: int, kind: str) -> list[Obj]:
+        """What was made after a mark, oldest first."""
+        rows = self._db.execute("select body from objects where seq > ? and kind = ? order by seq", (mark, kind))
+        return [json.loads(row["body"]) for row in rows]
+
+    def remove(self, object_id: str) -> None:
+        """Forget an object."""
+        self._db.execute("delete from objects where id = ?", (object_id,))
+
     def live_at(self, url: str) -> None:
         """Say under which address the pages are now; links in what is stored follow a move to another port."""
         row = self._db.execute("select url from addresses").fetchone()
@@ -95,18 +112,39 @@ class Store:
 
     # ------------------------------------------------------------------ deliveries
 
-    def add_delivery(self, event: Obj, due_at: float, now: float, status: str = "pending") -> None:
+    def add_delivery(self, event: Obj, endpoint_id: str, due_at: float, now: float, status: str = "pending") -> None:
         self._db.execute(
-            "insert into deliveries (event_id, event_type, due_at, status, updated_at) values (?, ?, ?, ?, ?)",
-            (event["id"], event["type"], due_at, status, now),
+            "insert into deliveries (event_id, event_type, endpoint_id, due_at, status, updated_at)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (event["id"], event["type"], endpoint_id, due_at, status, now),
         )
 
-    def next_delivery(self) -> sqlite3.Row | None:
-        """The pending delivery that is due first, whether or not its time has come."""
+    def next_delivery(self, endpoint_id: str) -> sqlite3.Row | None:
+        """An endpoint's pending delivery that is due first, whether or not its time has come."""
         row: sqlite3.Row | None = self._db.execute(
-            "select * from deliveries where status = 'pending' order by due_at, id limit 1"
+            "select * from deliveries where endpoint_id = ? and status = 'pending' order by due_at, id limit 1",
+            (endpoint_id,),
         ).fetchone()
         return row
+
+    def drop_deliveries(self, endpoint_id: str, error: str) -> None:
+        """Give up what waits for an endpoint."""
+        self._db.execute(
+            "update deliveries set status = 'failed', error = ? where endpoint_id = ? and status = 'pending'",
+            (error, endpoint_id),
+        )
+
+    def waiting_endpoints(self, event_id: str) -> int:
+        """How many endpoints an event has not reached yet."""
+        row = self._db.execute(
+            "select count(distinct endpoint_id) from deliveries where event_id = ? and status = 'pending'", (event_id,)
+        ).fetchone()
+        return int(row[0])
+
+    def undelivered_events(self) -> set[str]:
+        """The events that at least one endpoint has not taken."""
+        rows = self._db.execute("select distinct event_id from deliveries where status != 'delivered'")
+        return {row["event_id"] for row in rows}
 
     def settle_delivery(
         self,

@@ -45,8 +45,8 @@ def build(world: World, subscription_id: str, price: Obj, quantity: int, start_a
     }
 
 
-def change(world: World, subscription: Obj, changes: list[dict[str, Any]]) -> bool:
-    """Apply item changes; true when another interval made the period start anew."""
+def change(world: World, subscription: Obj, changes: list[dict[str, Any]], at: int) -> bool:
+    """Apply item changes as of a moment; true when another interval made the period start anew."""
     items = subscription["items"]["data"]
     restarted = False
     for index, row in enumerate(changes):
@@ -57,32 +57,30 @@ def change(world: World, subscription: Obj, changes: list[dict[str, Any]]) -> bo
         if item is None:
             price, quantity = wanted(world, row, index)
             first = items[0]
-            items.append(
-                build(
-                    world,
-                    subscription["id"],
-                    price,
-                    quantity,
-                    first["current_period_start"],
-                    first["current_period_end"],
-                )
-            )
+            start_at, end_at = first["current_period_start"], first["current_period_end"]
+            items.append(build(world, subscription["id"], price, quantity, start_at, end_at))
             continue
         if forms.boolean(row, "deleted"):
             items.remove(item)
             continue
+        quantity = item["quantity"]
         if forms.text(row, "price"):
-            price, _ = wanted(world, {**row, "quantity": ""}, index)
-            if price["recurring"]["interval"] != item["price"]["recurring"]["interval"]:
-                now = world.now()
-                item["current_period_start"] = subscription["billing_cycle_anchor"] = now
-                item["current_period_end"] = periods.add(
-                    now, price["recurring"]["interval"], price["recurring"]["interval_count"], now
-                )
-                restarted = True
-            item.update(price=price, plan=catalog.plan_of(price))
-        item["quantity"] = forms.integer(row, "quantity", default=item["quantity"], low=0, high=MAX_QUANTITY)
+            price, quantity = wanted(world, row, index)  # a new price without a quantity is for one, as Stripe has it
+            restarted = _set_price(subscription, item, price, at) or restarted
+        item["quantity"] = forms.integer(row, "quantity", default=quantity, low=0, high=MAX_QUANTITY)
     if not items:
         raise InvalidRequest("A subscription must have at least one active item.", param="items")
     subscription["items"]["total_count"] = len(items)
     return restarted
+
+
+def _set_price(subscription: Obj, item: Obj, price: Obj, at: int) -> bool:
+    old, new = item["price"]["recurring"], price["recurring"]
+    anew = (old["interval"], old["interval_count"]) != (new["interval"], new["interval_count"])
+    item.update(price=price, plan=catalog.plan_of(price))
+    if anew and subscription["status"] != "trialing":
+        end_at = periods.add(at, new["interval"], new["interval_count"], at)
+        item.update(current_period_start=at, current_period_end=end_at, billed_until=end_at)
+        subscription["billing_cycle_anchor"] = at
+        return True
+    return False

@@ -1,17 +1,31 @@
-"""Subscriptions: the life from creation through renewal, seats and plan changes to the end."""
+"""Subscriptions: the life from creation through seats and plan changes to the end."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
-from stripe_fake import customers, forms, invoices, periods, promotions, proration, subscription_items
-from stripe_fake.errors import InvalidRequest, MissingObject
+from stripe_fake import (
+    billing_runs,
+    customers,
+    forms,
+    invoice_items,
+    invoices,
+    periods,
+    promotion_codes,
+    promotions,
+    proration,
+    subscription_items,
+    taxes,
+)
+from stripe_fake.errors import CardDeclined, InvalidRequest, MissingObject
+from stripe_fake.invoice_lines import list_of
 from stripe_fake.store import Obj
 from stripe_fake.world import World, new_id
 
 LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
-_ENDED = ("canceled", "incomplete_expired")
+ENDED = ("canceled", "incomplete_expired")
+TRIAL_NOTICE = 3 * 86_400
 
 
 def create(world: World, params: dict[str, Any]) -> Obj:
@@ -28,35 +42,65 @@ def create(world: World, params: dict[str, Any]) -> Obj:
         if method
         else customer["invoice_settings"]["default_payment_method"]
     )
-    trial_days = forms.integer(params, "trial_period_days", default=0, low=0, high=730)
-    if method_id is None and not trial_days:
+    trial_end = trial_of(world, params)
+    if method_id is None and trial_end is None:
         raise InvalidRequest(
             "This customer has no attached payment source or default payment method.", code="resource_missing"
         )
-    return start(world, customer, wanted, forms.merge_metadata({}, params), method_id, trial_days=trial_days)
+    subscription = build(
+        world,
+        customer,
+        wanted,
+        forms.merge_metadata({}, params),
+        method_id,
+        trial_end=trial_end,
+        automatic_tax=taxes.wanted(params),
+        without_card=without_card(params),
+    )
+    return start(world, customer, subscription, promotion_codes.resolve(world, forms.rows(params, "discounts")))
 
 
-def start(
+def trial_of(world: World, params: dict[str, Any]) -> int | None:
+    """When the trial that the parameters ask for ends."""
+    given = forms.text(params, "trial_end")
+    if given and given != "now":
+        return forms.integer(params, "trial_end", default=0, low=world.now() + 1, high=2**40)
+    days = forms.integer(params, "trial_period_days", default=0, low=0, high=730)
+    return world.now() + days * 86_400 if days else None
+
+
+def without_card(params: dict[str, Any]) -> str:
+    """What the end of a trial does when there is no card."""
+    behaviour = forms.mapping(forms.mapping(params, "trial_settings"), "end_behavior")
+    found = forms.text(behaviour, "missing_payment_method") or "create_invoice"
+    if found not in ("cancel", "create_invoice", "pause"):
+        raise InvalidRequest(
+            "Invalid missing_payment_method: must be one of cancel, create_invoice, or pause",
+            param="trial_settings[end_behavior][missing_payment_method]",
+        )
+    return found
+
+
+def build(
     world: World,
     customer: Obj,
     wanted: list[tuple[Obj, int]],
     metadata: dict[str, str],
     method_id: str | None,
     *,
-    trial_days: int = 0,
-    discounts: list[Obj] | None = None,
+    trial_end: int | None = None,
+    automatic_tax: bool = False,
+    without_card: str = "create_invoice",
 ) -> Obj:
-    """Begin a subscription, tell so, and bill its first period."""
+    """A subscription in its first period that nobody has stored or heard of yet."""
     now = world.now()
     subscription_id = new_id("sub")
-    works = bool(trial_days) or customers.charge_works(world, method_id)
-    trial_end = now + trial_days * 86_400 if trial_days else None
     subscription: Obj = {
         "id": subscription_id,
         "object": "subscription",
         "application": None,
         "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "automatic_tax": taxes.on_subscription(enabled=automatic_tax),
         "billing_cycle_anchor": trial_end or now,
         "billing_cycle_anchor_config": None,
         "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
@@ -75,10 +119,10 @@ def start(
         "default_source": None,
         "default_tax_rates": [],
         "description": None,
-        "discounts": [promotions.grant(world, subscription_id, customer["id"], row) for row in discounts or []],
+        "discounts": [],
         "ended_at": None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": invoices.list_of([], f"/v1/subscription_items?subscription={subscription_id}"),
+        "items": list_of([], f"/v1/subscription_items?subscription={subscription_id}"),
         "latest_invoice": None,
         "livemode": False,
         "metadata": metadata,
@@ -95,12 +139,12 @@ def start(
         "pending_update": None,
         "schedule": None,
         "start_date": now,
-        "status": "trialing" if trial_days else "active" if works else "incomplete",
-        "test_clock": None,
+        "status": "active" if trial_end is None else "trialing",
+        "test_clock": customer["test_clock"],
         "transfer_data": None,
         "trial_end": trial_end,
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        "trial_start": now if trial_days else None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": without_card}},
+        "trial_start": None if trial_end is None else now,
     }
     for price, quantity in wanted:
         recurring = price["recurring"]
@@ -109,79 +153,133 @@ def start(
             subscription_items.build(world, subscription_id, price, quantity, now, end)
         )
     subscription["items"]["total_count"] = len(wanted)
-    world.store.put(subscription)
-    world.emit("customer.subscription.created", subscription)
-    bill(world, customer, subscription, "subscription_create")
     return subscription
 
 
-def bill(world: World, customer: Obj, subscription: Obj, reason: str, *, works: bool | None = None) -> Obj:
-    """Invoice the current period and try to collect; `works` overrides what the card would say."""
-    free = subscription["status"] == "trialing"
-    lines = [
-        invoices.Line(
-            price=item["price"],
-            quantity=item["quantity"],
-            amount=0 if free else item["price"]["unit_amount"] * item["quantity"],
-            start=item["current_period_start"],
-            end=item["current_period_end"],
-            description=f"{item['quantity']} x {world.get('product', item['price']['product'])['name']}",
-            subscription_item=item["id"],
-        )
-        for item in subscription["items"]["data"]
-    ]
-    off = promotions.use(world, subscription, sum(line.amount for line in lines))
-    invoice = invoices.create(world, customer, lines, reason, subscription, off=off)
-    subscription["latest_invoice"] = invoice["id"]
+def start(world: World, customer: Obj, subscription: Obj, discounts: list[Obj]) -> Obj:
+    """Begin a built subscription, tell so, and bill its first period."""
+    granted = [promotions.grant(world, subscription["id"], customer["id"], row) for row in discounts]
+    subscription["discounts"] = granted
+    promotions.redeem(world, discounts)
+    trial = subscription["status"] == "trialing"
+    if not trial and not customers.charge_works(world, billing_runs.method_of(world, subscription)):
+        subscription["status"] = "incomplete"
     world.store.put(subscription)
-    method_id = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
-    if works is None:
-        works = free or customers.charge_works(world, method_id)
-    if works:
-        return invoices.pay(world, invoice, method_id)
-    return invoices.fail(world, invoice, method_id)
+    lines = billing_runs.period_lines(world, subscription)
+    with world.held() as parts:  # the first event has the first invoice in it
+        billing_runs.bill(world, customer, subscription, lines, "subscription_create")
+    world.emit("customer.subscription.created", subscription)
+    world.release(parts)
+    if trial and subscription["trial_end"] - world.now() <= TRIAL_NOTICE:
+        notice_trial_end(world, subscription)
+    return subscription
+
+
+def notice_trial_end(world: World, subscription: Obj) -> None:
+    """Tell, once, that the trial ends soon."""
+    subscription["_trial_end_told"] = True
+    world.store.put(subscription)
+    world.emit("customer.subscription.trial_will_end", subscription)
 
 
 def update(world: World, subscription: Obj, params: dict[str, Any]) -> Obj:
-    """`POST /v1/subscriptions/{id}`: seats, plan, cancel at the end of the period, metadata."""
-    if subscription["status"] in _ENDED:
+    """`POST /v1/subscriptions/{id}`: seats, plan, cancel at the end of the period, end of the trial, metadata."""
+    if subscription["status"] in ENDED:
         raise InvalidRequest("A canceled subscription can only update its cancellation_details and metadata.")
     before = copy.deepcopy(subscription)
-    if "metadata" in params:
-        subscription["metadata"] = forms.merge_metadata(subscription["metadata"], params)
-    if "cancel_at_period_end" in params:
-        _cancel_at_end(world, subscription, wanted=forms.boolean(params, "cancel_at_period_end"))
-    method = forms.text(params, "default_payment_method")
-    if method:
-        subscription["default_payment_method"] = customers.test_method(world, method, subscription["customer"])["id"]
-    behaviour = forms.text(params, "proration_behavior") or "create_prorations"
-    if behaviour not in ("create_prorations", "always_invoice", "none"):
-        raise InvalidRequest(
-            "Invalid proration_behavior: must be one of create_prorations, always_invoice, or none",
-            param="proration_behavior",
-        )
-    restarted = subscription_items.change(world, subscription, forms.rows(params, "items"))
+    customer = world.get("customer", subscription["customer"])
+    at, behaviour = proration.moment(world, subscription, params), proration.behaviour(params)
+    _set_plainly(world, subscription, params)
+    restarted = subscription_items.change(world, subscription, forms.rows(params, "items"), at)
+    if forms.text(params, "trial_end") == "now" and subscription["status"] == "trialing":
+        _end_trial(world, subscription)
+        restarted = True
+    lines = [] if behaviour == "none" else proration.lines(world, before, subscription, at)
     world.store.put(subscription)
-    previous = {name: value for name, value in before.items() if subscription[name] != value}
+    if restarted:
+        lines += billing_runs.period_lines(world, subscription)
+    invoice = None
+    with world.held() as parts:
+        if lines and (restarted or behaviour == "always_invoice"):
+            invoice = billing_runs.bill(world, customer, subscription, lines, "subscription_update")
+        else:
+            for line in lines:
+                invoice_items.add(world, subscription, line)
+    previous = {name: value for name, value in before.items() if name[0] != "_" and subscription[name] != value}
     if previous:
         world.emit("customer.subscription.updated", subscription, previous)
-    customer = world.get("customer", subscription["customer"])
-    if restarted:
-        bill(world, customer, subscription, "subscription_update")
-    elif behaviour == "always_invoice":
-        proration.bill(world, customer, before, subscription)
+    world.release(parts)
+    if invoice is not None and invoice["status"] != "paid":
+        if forms.text(params, "payment_behavior") == "error_if_incomplete":
+            raise CardDeclined("Your card was declined.", decline_code="generic_decline")
+        set_status(world, subscription, "past_due")
     return subscription
 
 
-def cancel(world: World, subscription: Obj, reason: str = "cancellation_requested") -> Obj:
-    """End it now."""
-    if subscription["status"] in _ENDED:
-        raise MissingObject("subscription", subscription["id"])
+def _set_plainly(world: World, subscription: Obj, params: dict[str, Any]) -> None:
+    if "metadata" in params:
+        subscription["metadata"] = forms.merge_metadata(subscription["metadata"], params)
+    if "automatic_tax" in params:
+        subscription["automatic_tax"] = taxes.on_subscription(enabled=taxes.wanted(params))
+    if "discounts" in params:
+        rows = promotion_codes.resolve(world, forms.rows(params, "discounts"))
+        customer_id = subscription["customer"]
+        subscription["discounts"] = [promotions.grant(world, subscription["id"], customer_id, row) for row in rows]
+        promotions.redeem(world, rows)
+    method = forms.text(params, "default_payment_method")
+    if method:
+        subscription["default_payment_method"] = customers.test_method(world, method, subscription["customer"])["id"]
+    if "cancel_at_period_end" in params:
+        ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+        _cancel_at(world, subscription, max(ends) if forms.boolean(params, "cancel_at_period_end") else None)
+        subscription["cancel_at_period_end"] = subscription["cancel_at"] is not None
+    elif "cancel_at" in params:
+        ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+        named = {"min_period_end": min(ends), "max_period_end": max(ends), "max_billed_until": max(ends), "": None}
+        given = str(params["cancel_at"])
+        soonest = world.now() + 1
+        when = (
+            named[given]
+            if given in named
+            else forms.integer(params, "cancel_at", default=soonest, low=soonest, high=2**40)
+        )
+        _cancel_at(world, subscription, when)
+        subscription["cancel_at_period_end"] = False
+
+
+def _cancel_at(world: World, subscription: Obj, when: int | None) -> None:
+    wanted = when is not None
+    subscription.update(cancel_at=when, canceled_at=world.now() if wanted else None)
+    subscription["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
+
+
+def _end_trial(world: World, subscription: Obj) -> None:
     now = world.now()
+    subscription.update(status="active", trial_end=now, billing_cycle_anchor=now)
+    for item in subscription["items"]["data"]:
+        recurring = item["price"]["recurring"]
+        end_at = periods.add(now, recurring["interval"], recurring["interval_count"], now)
+        item.update(current_period_start=now, current_period_end=end_at, billed_until=end_at)
+
+
+def cancel(
+    world: World, subscription: Obj, params: dict[str, Any] | None = None, reason: str = "cancellation_requested"
+) -> Obj:
+    """End it now; `prorate` gives the unused time back, `invoice_now` bills what waits."""
+    if subscription["status"] in ENDED:
+        raise MissingObject("subscription", subscription["id"])
+    now, params = world.now(), params or {}
+    lines = proration.given_back(world, subscription, now) if forms.boolean(params, "prorate") else []
     subscription.update(status="canceled", canceled_at=subscription["canceled_at"] or now, ended_at=now)
     subscription["cancellation_details"]["reason"] = reason
     world.store.put(subscription)
     world.emit("customer.subscription.deleted", subscription)
+    if forms.boolean(params, "invoice_now") and (lines or invoice_items.pending(world, subscription)):
+        customer = world.get("customer", subscription["customer"])
+        billing_runs.bill(world, customer, subscription, lines, "subscription_update")
+    else:
+        for line in lines:
+            invoice_items.add(world, subscription, line)
     return subscription
 
 
@@ -189,23 +287,7 @@ def renew(world: World, subscription: Obj, *, works: bool | None = None) -> Obj:
     """Roll over to the next period and bill it; ends the subscription when it was to end there. Returns it."""
     if subscription["cancel_at_period_end"]:
         return cancel(world, subscription)
-    previous = {"items": copy.deepcopy(subscription["items"])}
-    for item in subscription["items"]["data"]:
-        recurring = item["price"]["recurring"]
-        item["current_period_start"] = item["current_period_end"]
-        item["current_period_end"] = periods.add(
-            item["current_period_start"],
-            recurring["interval"],
-            recurring["interval_count"],
-            subscription["billing_cycle_anchor"],
-        )
-    if subscription["status"] == "trialing":
-        subscription["status"] = "active"
-    world.store.put(subscription)
-    world.emit("customer.subscription.updated", subscription, previous)
-    invoice = bill(
-        world, world.get("customer", subscription["customer"]), subscription, "subscription_cycle", works=works
-    )
+    invoice = billing_runs.cycle(world, subscription, works=works)
     return set_status(world, subscription, "active" if invoice["status"] == "paid" else "past_due")
 
 
@@ -229,7 +311,7 @@ def collect(world: World, invoice: Obj, method: str | None = None) -> Obj:
 
 def set_status(world: World, subscription: Obj, status: str) -> Obj:
     """Move to another status and tell so, if it is another one."""
-    if subscription["status"] != status and subscription["status"] not in _ENDED:
+    if subscription["status"] != status and subscription["status"] not in ENDED:
         previous = {"status": subscription["status"]}
         subscription["status"] = status
         world.store.put(subscription)
@@ -237,9 +319,9 @@ def set_status(world: World, subscription: Obj, status: str) -> Obj:
     return subscription
 
 
-def _cancel_at_end(world: World, subscription: Obj, *, wanted: bool) -> None:
-    end = max(item["current_period_end"] for item in subscription["items"]["data"])
-    subscription.update(
-        cancel_at_period_end=wanted, cancel_at=end if wanted else None, canceled_at=world.now() if wanted else None
-    )
-    subscription["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
+def remove_customer(world: World, customer: Obj) -> Obj:
+    """Delete a customer, whose subscriptions end first."""
+    for subscription in world.store.all("subscription"):
+        if subscription["customer"] == customer["id"] and subscription["status"] in LIVE:
+            cancel(world, subscription)
+    return customers.delete(world, customer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -59,8 +60,8 @@ class Receiver:
 
 
 @contextmanager
-def listen() -> Iterator[Receiver]:
-    """A webhook endpoint on a free port."""
+def listen(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A webhook endpoint on a free port, by HTTPS if `tls` is given."""
     kept = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,7 +77,9 @@ def listen() -> Iterator[Receiver]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_address[1]}/api/stripe/webhook"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    kept.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}/api/stripe/webhook"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield kept
@@ -87,7 +90,7 @@ def listen() -> Iterator[Receiver]:
 class FakeProcess:
     """`python -m stripe_fake`, which can be stopped and started again on the same state."""
 
-    def __init__(self, state: Path, webhook_url: str) -> None:
+    def __init__(self, state: Path, webhook_url: str, *more: str) -> None:
         self.state = state
         self.url = f"http://127.0.0.1:{free_port()}"
         self._argv = [
@@ -100,6 +103,7 @@ class FakeProcess:
                 "--public-url",
                 self.url,
             ),
+            *more,
         ]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -25,6 +25,8 @@ _TITLES = {
     "checkout.session": "checkout session",
     "billing_portal.session": "portal session",
     "promotion_code": "promotion code",
+    "test_helpers.test_clock": "test clock",
+    "webhook_endpoint": "webhook endpoint",
 }
 
 
@@ -45,9 +47,21 @@ class World:
     request_id: str | None = None
     idempotency_key: str | None = None
     _held: list[Held] | None = None
+    _frozen: int | None = None
 
     def now(self) -> int:
-        return int(time.time())
+        """The time of day, or that of the test clock which is being read."""
+        return int(time.time()) if self._frozen is None else self._frozen
+
+    @contextmanager
+    def at(self, moment: int | None) -> Iterator[None]:
+        """Let it be another time inside; None leaves it as it is."""
+        before = self._frozen
+        self._frozen = before if moment is None else moment
+        try:
+            yield
+        finally:
+            self._frozen = before
 
     def get(self, kind: str, object_id: str, *, param: str | None = None) -> Obj:
         """The object, or Stripe's refusal: 404 for an id in the path, 400 for one in the parameter `param`."""
@@ -60,11 +74,11 @@ class World:
     def held(self) -> Iterator[list[Held]]:
         """Keep events back, so that one which tells of the whole can go out before its parts; `release` sends them."""
         kept: list[Held] = []
-        self._held = kept
+        outer, self._held = self._held, kept
         try:
             yield kept
         finally:
-            self._held = None
+            self._held = outer
 
     def release(self, kept: list[Held]) -> None:
         for event_type, obj, previous in kept:
@@ -89,23 +103,32 @@ class World:
                 "created": self.now(),
                 "data": data,
                 "livemode": False,
-                "pending_webhooks": 1 if self.config.webhook_url else 0,
+                "pending_webhooks": len(self._listeners(event_type)),
                 "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
                 "type": event_type,
             }
         )
         self.deliver(event)
 
-    def deliver(self, event: Obj) -> None:
-        """Plan the deliveries of an event, faults included."""
-        if not self.config.webhook_url:
+    def deliver(self, event: Obj, endpoint_id: str | None = None) -> None:
+        """Plan the deliveries of an event, faults included, to those who want it or to one endpoint."""
+        listeners = self._listeners(event["type"]) if endpoint_id is None else [endpoint_id]
+        if not listeners:
             return
         now = time.time()
         planned = self.faults.plan(now)
-        for due_at in planned:
-            self.store.add_delivery(event, due_at, now)
-        if not planned:
-            self.store.add_delivery(event, now, now, status="dropped")
+        for listener in listeners:
+            for due_at in planned:
+                self.store.add_delivery(event, listener, due_at, now)
+            if not planned:
+                self.store.add_delivery(event, listener, now, now, status="dropped")
+
+    def _listeners(self, event_type: str) -> list[str]:
+        return [
+            row["id"]
+            for row in self.store.all("webhook_endpoint")
+            if row["status"] == "enabled" and (row["enabled_events"] == ["*"] or event_type in row["enabled_events"])
+        ]
 
 
 def visible(obj: Obj) -> Obj:

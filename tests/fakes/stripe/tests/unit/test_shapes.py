@@ -23,6 +23,11 @@ KINDS: dict[str, type[stripe.StripeObject]] = {
     "coupon": stripe.Coupon,
     "promotion_code": stripe.PromotionCode,
     "discount": stripe.Discount,
+    "charge": stripe.Charge,
+    "refund": stripe.Refund,
+    "invoiceitem": stripe.InvoiceItem,
+    "webhook_endpoint": stripe.WebhookEndpoint,
+    "test_helpers.test_clock": stripe.test_helpers.TestClock,
 }
 LISTED = {
     "customer": "/v1/customers",
@@ -35,6 +40,11 @@ LISTED = {
     "payment_intent": "/v1/payment_intents",
     "event": "/v1/events",
     "promotion_code": "/v1/promotion_codes?expand[]=data.promotion.coupon",
+    "charge": "/v1/charges",
+    "refund": "/v1/refunds",
+    "invoiceitem": "/v1/invoiceitems",
+    "webhook_endpoint": "/v1/webhook_endpoints",
+    "test_helpers.test_clock": "/v1/test_helpers/test_clocks",
 }
 
 
@@ -44,6 +54,8 @@ INSIDE: dict[str, type[stripe.StripeObject]] = {
     "plan": stripe.Plan,
     "line_item": stripe.InvoiceLineItem,
     "item": stripe.LineItem,
+    "tax_rate": stripe.TaxRate,
+    "payment_method": stripe.PaymentMethod,
 }
 
 
@@ -88,10 +100,45 @@ class TestShapes:
     def answers(self, buyer: Any, client: stripe.StripeClient, fake: Any) -> dict[str, list[Any]]:
         client.v1.coupons.create({"id": "TENTH", "percent_off": 10, "duration": "forever"})
         code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": "TENTH"}, "code": "SPRING"})
-        buyer.subscribe(discounts=[{"promotion_code": code.id}])
-        fake.control("trigger/invoice.payment_failed")
+        taxed = buyer.checkout(
+            automatic_tax={"enabled": True},
+            discounts=[{"promotion_code": code.id}],
+            tax_id_collection={"enabled": True},
+        )
+        buyer.pay(taxed, country="DE")
+        buyer.checkout(
+            mode="payment",
+            subscription_data=None,
+            line_items=[{"price": "price_bundle_1", "quantity": 1}],
+            invoice_creation={"enabled": True},
+        )
+        bought = client.v1.subscriptions.list().data[0]
+        item = bought["items"].data[0]
+        client.v1.subscriptions.update(bought.id, {"items": [{"id": item.id, "quantity": 5}]})
+        clock = client.v1.test_helpers.test_clocks.create(
+            {"frozen_time": item.current_period_start, "customer": str(bought.customer)}
+        )
+        for name in ("customer.subscription.trial_will_end", "invoice.payment_failed", "charge.refunded"):
+            fake.control(f"trigger/{name}")
+        client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": item.current_period_end})
         headers = {"Authorization": "Bearer sk_test_1"}
-        return {kind: httpx.get(fake.url + url, headers=headers).json()["data"] for kind, url in LISTED.items()}
+        preview = {
+            "subscription": bought.id,
+            "subscription_details[items][0][id]": item.id,
+            "subscription_details[items][0][quantity]": "9",
+        }
+
+        def rows(url: str) -> list[Any]:
+            full = f"{fake.url}{url}{'&' if '?' in url else '?'}limit=100"
+            found: list[Any] = httpx.get(full, headers=headers).json()["data"]
+            return found
+
+        answers = {kind: rows(url) for kind, url in LISTED.items()}
+        answers["subscription"] += rows(f"/v1/subscriptions?customer={bought.customer}&status=all")
+        answers["customer"] += rows(f"/v1/customers?test_clock={clock.id}")
+        previewed = httpx.post(f"{fake.url}/v1/invoices/create_preview", data=preview, headers=headers).json()
+        answers["invoice"].append(previewed)
+        return answers
 
     def test_what_the_fake_answers_is_what_the_sdk_declares(self, answers: dict[str, list[Any]]) -> None:
         problems: list[str] = []
@@ -102,5 +149,5 @@ class TestShapes:
         for event in answers["event"]:
             inside = event["data"]["object"]
             if inside["object"] in INSIDE:
-                check(inside, KINDS[inside["object"]], f"event.{inside['object']}", problems)
+                check(inside, INSIDE[inside["object"]], f"event.{inside['object']}", problems)
         assert sorted(set(problems)) == []
