@@ -61,7 +61,7 @@ def configure_logging(service: str, level: str = "info", fmt: Literal["json", "c
     # The edge logs every request once; a second line from each service would double the volume.
     logging.getLogger("uvicorn.access").handlers = []
     logging.getLogger("uvicorn.access").propagate = False
-    for noisy in ("httpx", "httpcore", "alembic", "nats"):
+    for noisy in ("httpx", "httpcore", "httpx2", "httpcore2", "alembic", "nats"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(service=service)

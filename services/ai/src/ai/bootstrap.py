@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from ai.deps import Deps
 from ai.generation.ports import JobDeps
@@ -11,7 +11,7 @@ from ai.generation.service import GenerationService
 from ai.generation.work import JOB_KINDS
 from ai.proposals.service import ProposalService
 from ai.providers.port import Provider
-from ai.providers.registry import make_provider
+from ai.providers.registry import open_provider
 from ai.sections.service import SectionService
 from ai.settings import Settings
 from common.clock import Clock
@@ -24,9 +24,11 @@ async def open_deps(
     settings: Settings, *, clock: Clock | None = None, provider: Provider | None = None
 ) -> AsyncIterator[Deps]:
     """Builds everything from the settings, and closes it in reverse."""
-    provider = provider or make_provider(settings)
-    async with open_parts(settings, clock=clock) as parts:
-        job_deps = JobDeps(parts.clock, provider)
+    async with (
+        nullcontext(provider) if provider is not None else open_provider(settings) as writer,
+        open_parts(settings, clock=clock) as parts,
+    ):
+        job_deps = JobDeps(parts.clock, writer, settings.ai_max_call_characters)
         runner = JobRunner(parts.db, JOB_KINDS, job_deps)
         try:
             yield Deps(
@@ -34,12 +36,12 @@ async def open_deps(
                 db=parts.db,
                 bus=parts.bus,
                 settings=settings,
-                provider=provider,
+                provider=writer,
                 runner=runner,
                 job_deps=job_deps,
                 proposals=ProposalService(parts.db, parts.clock),
                 sections=SectionService(parts.db, parts.clock),
-                generations=GenerationService(parts.db, parts.clock, settings, provider, runner),
+                generations=GenerationService(parts.db, parts.clock, settings, writer, runner),
             )
         finally:
             await runner.drain(settings.shutdown_grace_seconds)

@@ -20,5 +20,6 @@ async def run(settings: Settings) -> None:
             deps=deps.job_deps,
             event_handlers=HANDLERS,
             job_kinds=JOB_KINDS,
+            job_lanes=settings.ai_job_lanes,
         )
         await worker.run(host=settings.host, port=settings.port, grace_seconds=settings.shutdown_grace_seconds)

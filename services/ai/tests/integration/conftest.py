@@ -164,12 +164,12 @@ class World:
         await self.hear(extracted)
         return upload_id
 
-    async def start_worker(self, *program: str) -> asyncio.subprocess.Process:
-        """The worker as a process; `program` replaces it by another script."""
+    async def start_worker(self, *program: str, **changes: str) -> asyncio.subprocess.Process:
+        """The worker as a process; `program` replaces it by another script, `changes` are settings."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *(program or ("-m", "ai.main", "worker")),
-            env={**self.env, "DATABASE_URL": self.database.worker_url, "PORT": str(free_port())},
+            env={**self.env, "DATABASE_URL": self.database.worker_url, "PORT": str(free_port()), **changes},
         )
         self.workers.append(process)
         return process

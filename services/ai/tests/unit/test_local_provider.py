@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ai.providers.local import LocalProvider, deltas, draft
 from ai.providers.local_revise import revise
-from ai.providers.port import Criterion, Passage, ProviderRequest, Question
+from ai.providers.port import Criterion, Passage, ProviderRequest, Question, text_of
 
 REQUEST = ProviderRequest(
     kind="write",
@@ -55,7 +55,7 @@ class TestDraft:
     async def test_it_streams_the_draft(self) -> None:
         provider = LocalProvider()
         pieces = [delta async for delta in provider.stream(REQUEST)]
-        assert "".join(pieces) == draft(REQUEST)
+        assert text_of(pieces) == draft(REQUEST)
         assert len(pieces) > 5
 
 

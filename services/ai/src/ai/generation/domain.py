@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -13,6 +14,26 @@ KINDS: Final[tuple[Kind, ...]] = ("plan", "write", "revise", "format")
 OPEN_TO_FREE: Final[frozenset[Kind]] = frozenset({"plan"})
 
 EXPECTED_OUTPUT_TOKENS: Final[dict[Kind, int]] = {"plan": 2_000, "write": 3_000, "revise": 2_000, "format": 0}
+CHARACTERS_PER_TOKEN: Final = 4
+PASSAGES_CHARACTERS: Final = 16_000
+"""As much as a draft is given of the call and of uploads: eight passages of 2,000 characters."""
+PROMPT_TOKENS: Final = 1_000
+"""Our own words around a request to a model."""
+
+
+def tokens_to_reserve(kind: Kind, characters: int, *, max_output: int | None) -> int:
+    """What is set aside for a request; with a model it is what it can cost at most, so that no cap is passed by many.
+
+    `characters` is the length of the input, `max_output` None for the built-in drafter, whose answers are about as long
+    as expected and whose plans cost no input. A plan may be asked for twice, the second time with the first answer.
+    """
+    if kind == "format":
+        return 0
+    input_tokens = 0 if kind == "plan" and max_output is None else math.ceil(characters / CHARACTERS_PER_TOKEN)
+    if max_output is None:
+        return input_tokens + EXPECTED_OUTPUT_TOKENS[kind]
+    once = PROMPT_TOKENS + input_tokens + max_output
+    return 2 * once + max_output if kind == "plan" else once
 
 
 def check_tier(kind: Kind, tier: str, *, gate_open: bool) -> None:

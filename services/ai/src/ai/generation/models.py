@@ -46,8 +46,15 @@ class Generation(Base):
     applied: Mapped[bool | None]
     """Whether a draft went into its section."""
     model: Mapped[str]
+    """The one that answered; until then, the first that is asked."""
     tokens_reserved: Mapped[int]
     tokens: Mapped[int | None]
+    """What it was charged as; `input_tokens` and `output_tokens` are the vendor's own count, where there is one."""
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    prompt: Mapped[str | None]
+    """Which prompt it came from, as `write.v1`; `local-rules` for the built-in drafter."""
+    prompt_checksum: Mapped[str | None]
     event_version: Mapped[int]
     accepted_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -10,7 +10,8 @@ from common.clock import Clock
 
 @dataclass(frozen=True)
 class JobDeps:
-    """The clock that dates what a job does, and who writes the text."""
+    """The clock that dates what a job does, who writes the text, and how long a call a model may be given."""
 
     clock: Clock
     provider: Provider
+    max_call_characters: int = 400_000

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ai.generation.models import Answer, Generation, GenerationChunk
+from ai.knowledge.models import DocumentPage
 from common.plumbing import Job
 
 MAX_GROUPS: Final = 400
@@ -66,6 +67,15 @@ class GenerationRepository:
         total = await self._session.scalar(
             select(cast(func.sum(func.coalesce(Generation.tokens, Generation.tokens_reserved)), BigInteger)).where(
                 Generation.org_id == self._org_id, Generation.accepted_at >= moment
+            )
+        )
+        return total or 0
+
+    async def characters_of(self, document_id: UUID) -> int:
+        """How long a document's text is."""
+        total = await self._session.scalar(
+            select(cast(func.sum(func.length(DocumentPage.text)), BigInteger)).where(
+                DocumentPage.org_id == self._org_id, DocumentPage.document_id == document_id
             )
         )
         return total or 0

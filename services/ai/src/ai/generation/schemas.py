@@ -186,8 +186,12 @@ class GenerationOut(BaseModel):
     proposal_id: UUID | None
     section_id: UUID | None
     user_id: UUID | None
-    model: str
+    model: str = Field(description="The one that answered; until then, the first that is asked")
     tokens: int | None
+    input_tokens: int | None = Field(description="As the vendor counted, where it did")
+    output_tokens: int | None
+    prompt: str | None = Field(description="Which prompt it came from; `local-rules` for the built-in drafter")
+    prompt_checksum: str | None
     duration_ms: int | None
     accepted_at: datetime
     finished_at: datetime | None

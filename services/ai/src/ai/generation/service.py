@@ -150,7 +150,8 @@ class GenerationService:
                 user_id=who.user_id,
                 at=now,
             )
-        generation = self._new(who, wish.kind, now, request, input_text=section.text)
+        given = [section.text, section.guidance, wish.instruction, *(wish.answers or {}).values()]
+        generation = self._new(who, wish.kind, now, request, characters=sum(map(len, given)))
         generation.section_id = section.id
         generation.proposal_id = section.proposal_id
         generation.base_revision = section.revision
@@ -169,25 +170,37 @@ class GenerationService:
             section.revise_count += 1
 
     async def _accept_for_proposal(self, uow: UnitOfWork, who: Identity, wish: Wish, now: datetime) -> Generation:
-        await self._check_proposal(uow, who, wish.kind, wish.about, now)
-        generation = self._new(who, wish.kind, now, {}, input_text="")
+        call_id = await self._check_proposal(uow, who, wish.kind, wish.about, now)
+        characters = 0
+        if wish.kind == "plan" and self._provider.max_output_tokens is not None:
+            characters = await GenerationRepository(uow.session, who.org_id).characters_of(call_id)
+        generation = self._new(who, wish.kind, now, {}, characters=characters)
         generation.proposal_id = wish.about
         return generation
 
     async def _check_proposal(
         self, uow: UnitOfWork, who: Identity, kind: domain.Kind, proposal_id: UUID, now: datetime
-    ) -> None:
+    ) -> UUID:
+        """The document that holds the call."""
         proposal = await ProposalRepository(uow.session, who.org_id).lock(proposal_id)
+        call_id = proposal.call_upload_id or proposal.id
         if kind != "plan":
-            return
+            return call_id
         if proposal.call_upload_id is not None:
             await knowledge.require_readable(uow, who.org_id, proposal.call_upload_id, "proposal_id", now)
         if await GenerationRepository(uow.session, who.org_id).has_open(plan_of=proposal_id):
             raise GenerationRunning
+        return call_id
 
     def _new(
-        self, who: Identity, kind: domain.Kind, now: datetime, request: dict[str, Any], *, input_text: str
+        self, who: Identity, kind: domain.Kind, now: datetime, request: dict[str, Any], *, characters: int
     ) -> Generation:
+        """`characters` is how long the input is, without what is looked up for a draft."""
+        max_output = self._provider.max_output_tokens
+        if kind == "plan" and characters > self._settings.ai_max_call_characters:
+            max_output = None  # the rules will read it
+        if kind == "write" and max_output is not None:
+            characters += domain.PASSAGES_CHARACTERS
         return Generation(
             id=new_id(),
             org_id=who.org_id,
@@ -196,7 +209,7 @@ class GenerationService:
             request=request,
             status="open",
             model=self._provider.model,
-            tokens_reserved=self._provider.count_tokens(input_text) + domain.EXPECTED_OUTPUT_TOKENS[kind],
+            tokens_reserved=domain.tokens_to_reserve(kind, characters, max_output=max_output),
             event_version=0,
             accepted_at=now,
         )

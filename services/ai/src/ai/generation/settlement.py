@@ -9,6 +9,7 @@ from ai import events
 from ai.generation.models import Generation
 from ai.generation.ports import JobDeps
 from ai.generation.repository import GenerationRepository
+from ai.providers.port import Written
 from ai.sections.models import Section
 from ai.telemetry import GENERATION_SECONDS, GENERATIONS, TOKENS
 from common.db import UnitOfWork
@@ -18,8 +19,27 @@ NOBODY = UUID(int=0)
 """Stands for a person who was erased while their request ran."""
 
 
-def settle(uow: UnitOfWork, generation: Generation, status: str, *, tokens: int, now: datetime) -> None:
-    """Ends a generation; one that failed or was cancelled costs nothing."""
+def settle(
+    uow: UnitOfWork,
+    generation: Generation,
+    status: str,
+    *,
+    tokens: int,
+    now: datetime,
+    written: Written | None = None,
+) -> None:
+    """Ends a generation; one that failed or was cancelled costs nothing.
+
+    `tokens` is our own measure; the vendor's count, where `written` has one, is what is charged.
+    """
+    if written is not None:
+        generation.model = written.model
+        generation.prompt = written.prompt.name
+        generation.prompt_checksum = written.prompt.checksum
+        if written.usage is not None:
+            tokens = written.usage.total
+            generation.input_tokens = written.usage.input_tokens
+            generation.output_tokens = written.usage.output_tokens
     generation.status = status
     generation.tokens = tokens if status == "succeeded" else 0
     generation.finished_at = now

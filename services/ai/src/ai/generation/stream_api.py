@@ -25,6 +25,8 @@ POLL_SECONDS: Final = 0.1
 EAGER_POLL_SECONDS: Final = 0.03
 EAGER_POLLS: Final = 30
 """A listener who has just come is looked after more often, so that the first words come at once."""
+POLL_REST: Final = 4.0
+"""And at least as many times as long as looking took: many listeners at once are looked after less often."""
 PING_SECONDS: Final = 15
 STREAM_SECONDS: Final = 60.0
 """A stream ends after this long, as the identity that opened it does: a listener comes back with its Last-Event-ID, and
@@ -71,7 +73,9 @@ async def _events(
     told: tuple[str, int] | None = None
     ends_at = time.monotonic() + STREAM_SECONDS
     while True:
+        began = time.monotonic()
         job, chunks = await deps.generations.deltas(who, job_id, after=place)
+        looked = time.monotonic() - began
         if told != (job.status, job.attempt) and job.status not in ENDED:
             told = (job.status, job.attempt)
             serial += 1
@@ -91,7 +95,8 @@ async def _events(
         if ended.is_set() or time.monotonic() >= ends_at:
             return
         polls += 1
-        await asyncio.sleep(EAGER_POLL_SECONDS if polls < EAGER_POLLS else POLL_SECONDS)
+        pause = EAGER_POLL_SECONDS if polls < EAGER_POLLS else POLL_SECONDS
+        await asyncio.sleep(max(pause, POLL_REST * looked))
 
 
 def _status(job: Job, *, restarted: bool) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """The stream of a generation: kept piece by piece while it is written, and read back by whoever listens.
 
-A worker that takes over a killed one writes the text again. What listeners already have is not repeated: while the new
-text begins as the old one did, only what is beyond it is kept. When it differs, a restart mark says: begin anew.
+A worker that takes over a killed one writes the text again, and so does the next provider when one broke off. What
+listeners already have is not repeated: while the new text begins as the old one did, only what is beyond it is kept.
+When it differs, a restart mark says: begin anew.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from ai.generation.ports import JobDeps
 from ai.generation.repository import GenerationRepository
 from common.jobs import JobContext, LeaseLost
 
-FLUSH_CHARACTERS: Final = 200
 FLUSH_SECONDS: Final = 0.05
+"""Between two pieces at least; faster than anyone reads."""
+FLUSH_REST: Final = 4.0
+"""And as many times as long as the last piece took to store: when many streams run at once, each stores larger pieces
+instead of all of them standing in line."""
 
 
 class DeltaLog:
@@ -27,15 +31,19 @@ class DeltaLog:
         """What listeners have, or will have read, since the last restart."""
         self.text = ""
         """What this attempt has written."""
-        self._flushed_at = float("-inf")
+        self._due_at = float("-inf")
 
     async def add(self, delta: str) -> None:
-        """Takes the next piece of text; stores it when there is enough of it or enough time has passed."""
+        """Takes the next piece of text; stores what has come when enough time has passed, the first at once."""
         self.text += delta
-        waiting = len(self.text) - len(self._known)
-        is_due = time.monotonic() - self._flushed_at >= FLUSH_SECONDS
-        if waiting >= FLUSH_CHARACTERS or (is_due and waiting > 0):
+        is_new = len(self.text) > len(self._known) or not self._known.startswith(self.text)
+        if is_new and time.monotonic() >= self._due_at:
             await self._flush()
+
+    def restart(self) -> None:
+        """The text so far is void. Listeners are told with the first words that differ from what they have."""
+        self.text = ""
+        self._due_at = float("-inf")
 
     async def close(self) -> str:
         """Stores what is left; returns the whole text."""
@@ -44,6 +52,7 @@ class DeltaLog:
         return self.text
 
     async def _flush(self) -> None:
+        began = time.monotonic()
         async with self._context.unit_of_work() as uow:
             org_id = self._context.job.org_id
             assert org_id is not None
@@ -57,7 +66,8 @@ class DeltaLog:
                     raise LeaseLost
             await uow.commit()
         self._known = self.text
-        self._flushed_at = time.monotonic()
+        now = time.monotonic()
+        self._due_at = now + max(FLUSH_SECONDS, FLUSH_REST * (now - began))
 
 
 async def open_log(context: JobContext[JobDeps]) -> DeltaLog:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-from ai.generation import assembling, planning_effect
+from ai.generation import assembling, model_planning, planning_effect
 from ai.generation.diff import compare
 from ai.generation.models import Generation
 from ai.generation.ports import JobDeps
@@ -16,9 +17,8 @@ from ai.generation.repository import GenerationRepository
 from ai.generation.settlement import settle, settle_failure
 from ai.generation.streaming import open_log
 from ai.knowledge import service as knowledge
-from ai.planning.outline import make_plan
 from ai.proposals.repository import ProposalRepository
-from ai.providers.port import Criterion, ProviderFailed, ProviderRequest, Question
+from ai.providers.port import Criterion, Mark, ProviderFailed, ProviderRequest, Question, Written
 from ai.sections.models import Section
 from ai.sections.repository import SectionRepository
 from ai.sections.schemas import MAX_TEXT
@@ -41,13 +41,16 @@ async def plan(context: Context, _payload: Payload) -> dict[str, Any]:
     async with context.unit_of_work() as uow:
         proposal = await _the(ProposalRepository(uow.session, generation.org_id).get(_id(generation.proposal_id)))
         pages = await knowledge.call_pages(uow, generation.org_id, proposal.id, proposal.call_upload_id)
-    planned = await asyncio.to_thread(make_plan, pages)
+    try:
+        planned, written = await model_planning.plan(context.deps, pages)
+    except ProviderFailed as error:
+        raise JobFailed(error.code, str(error)) from error
     tokens = context.deps.provider.count_tokens("".join(section.guidance for section in planned.sections))
 
     async def finish(uow: UnitOfWork) -> None:
         now = context.deps.clock.now()
         await _the(planning_effect.apply(uow, generation.org_id, proposal.id, planned, now))
-        await _settle(uow, generation, tokens=tokens, context=context)
+        await _settle(uow, generation, tokens=tokens, context=context, written=written)
 
     context.on_finish = finish
     return {"proposal_id": str(proposal.id)}
@@ -57,7 +60,7 @@ async def write(context: Context, _payload: Payload) -> dict[str, Any]:
     """Drafts a section, and puts the draft into it unless someone changed it meanwhile."""
     generation = await _begin(context)
     request, _ = await _provider_request(context, generation, kind="write")
-    text = await _stream(context, request)
+    text, written = await _stream(context, request)
 
     async def finish(uow: UnitOfWork) -> None:
         section = await _the(SectionRepository(uow.session, generation.org_id).lock(_id(generation.section_id)))
@@ -66,7 +69,8 @@ async def write(context: Context, _payload: Payload) -> dict[str, Any]:
             now = context.deps.clock.now()
             apply_change(uow, section, text=text, author=generation.user_id, origin="write", at=now)
             section.revise_count = 0
-        await _settle(uow, generation, tokens=_tokens(context, request, text), context=context, applied=applied)
+        tokens = _tokens(context, request, text)
+        await _settle(uow, generation, tokens=tokens, context=context, written=written, applied=applied)
 
     context.on_finish = finish
     return {"section_id": str(generation.section_id), "text": text}
@@ -76,11 +80,12 @@ async def revise(context: Context, _payload: Payload) -> dict[str, Any]:
     """Proposes a changed text with its difference; the section stays as it is until the user saves it."""
     generation = await _begin(context)
     request, base_revision = await _provider_request(context, generation, kind="revise")
-    text = await _stream(context, request)
+    text, written = await _stream(context, request)
     difference = await asyncio.to_thread(compare, request.text, text)
 
     async def finish(uow: UnitOfWork) -> None:
-        await _settle(uow, generation, tokens=_tokens(context, request, text), context=context)
+        tokens = _tokens(context, request, text)
+        await _settle(uow, generation, tokens=tokens, context=context, written=written)
 
     context.on_finish = finish
     return {
@@ -146,29 +151,43 @@ async def _provider_request(context: Context, generation: Generation, *, kind: s
     ), section.revision
 
 
-async def _stream(context: Context, request: ProviderRequest) -> str:
+async def _stream(context: Context, request: ProviderRequest) -> tuple[str, Written | None]:
+    """The whole text and who wrote it; what listeners are told on the way is never a mix of two texts."""
     log = await open_log(context)
+    written: Written | None = None
     try:
-        async for delta in context.deps.provider.stream(request):
-            await log.add(delta)
-            if len(log.text) > MAX_TEXT:
-                raise JobFailed("too_long", "The text grew longer than a section may be; ask for less.")
+        async with aclosing(context.deps.provider.stream(request)) as pieces:
+            async for piece in pieces:
+                if piece is Mark.RESTART:
+                    log.restart()
+                elif isinstance(piece, str):
+                    await log.add(piece)
+                    if len(log.text) > MAX_TEXT:
+                        raise JobFailed("too_long", "The text grew longer than a section may be; ask for less.")
+                elif isinstance(piece, Written):
+                    written = piece
     except ProviderFailed as error:
-        raise JobFailed("provider_unavailable", str(error)) from error
+        raise JobFailed(error.code, str(error)) from error
     text = await log.close()
     if not text.strip():
         raise JobFailed("empty_result", "Nothing was written; your text is unchanged and nothing was charged.")
-    return text
+    return text, written
 
 
 async def _settle(
-    uow: UnitOfWork, generation: Generation, *, tokens: int, context: Context, applied: bool | None = None
+    uow: UnitOfWork,
+    generation: Generation,
+    *,
+    tokens: int,
+    context: Context,
+    written: Written | None = None,
+    applied: bool | None = None,
 ) -> None:
     current = await GenerationRepository(uow.session, generation.org_id).get(generation.id)
     if current is None:
         raise JobFailed("gone", "What this was asked for has been deleted.")
     current.applied = applied
-    settle(uow, current, "succeeded", tokens=tokens, now=context.deps.clock.now())
+    settle(uow, current, "succeeded", tokens=tokens, now=context.deps.clock.now(), written=written)
 
 
 def _tokens(context: Context, request: ProviderRequest, text: str) -> int:

@@ -1,4 +1,5 @@
-"""Who writes the text: one port, one module per party behind it.
+"""Who writes the text: one port; behind it the built-in drafter, or a chain of vendors.
 
-AI_PROVIDER=local      the built-in drafter: deterministic, offline, composes from what it is given
+AI_PROVIDER=local                 deterministic, offline: composes from what it is given, and says so
+AI_PROVIDER=openai>gemini>local   asks one after the other (chain.py), each by an adapter to its SDK (vendors/)
 """

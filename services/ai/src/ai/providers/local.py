@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Final
 
-from ai.providers import local_revise
-from ai.providers.port import Criterion, Passage, ProviderRequest
+from ai.providers import local_revise, prompts
+from ai.providers.port import Criterion, Passage, Piece, ProviderRequest, Structured, StructureRequest, T, Written
 
 WORDS_PER_DELTA: Final = 8
 WORDS_PER_PAGE: Final = 450
@@ -20,6 +20,8 @@ MAX_CRITERIA: Final = 6
 MAX_EVIDENCE_PASSAGES: Final = 3
 MAX_QUOTE: Final = 300
 CALL_LABEL: Final = "call"
+RULES: Final = ("ai.providers.local", "ai.providers.local_revise")
+"""The modules whose words and rules make the text; their checksum is kept with it, as a prompt's is."""
 _ITEM_NUMBER: Final = re.compile(r"^\d{1,2}[.)]\s+")
 """In a bullet of ours, the number of somebody else's list would begin a list within the list."""
 _QUOTATION: Final = re.compile(r"- “.{30,}” \[call, p\. \d+\]$")
@@ -29,14 +31,22 @@ class LocalProvider:
     """Drafts and revises without a key and without a network."""
 
     model = "local"
+    max_output_tokens = None
 
-    async def stream(self, request: ProviderRequest) -> AsyncIterator[str]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Piece, None]:
         text = local_revise.revise(request.text, request.instruction) if request.kind == "revise" else draft(request)
         for delta in deltas(text):
             yield delta
             await asyncio.sleep(0)
+        yield Written(self.model, prompts.rules_of(*RULES))
 
-    def count_tokens(self, text: str) -> int:
+    async def structure(self, request: StructureRequest[T]) -> Structured[T] | None:
+        del request
+        return None
+
+    @staticmethod
+    def count_tokens(text: str) -> int:
+        """About as many as a language model would count."""
         return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 

@@ -2,14 +2,78 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ai.providers.breaker import Breaker
+from ai.providers.chain import ChainProvider, Link, TimeLimits
 from ai.providers.local import LocalProvider
 from ai.providers.port import Provider
+from ai.providers.retrying import RetryPolicy
+from ai.providers.vendors.anthropic import AnthropicVendor
+from ai.providers.vendors.gemini import GeminiVendor
+from ai.providers.vendors.openai import OpenAIVendor
+from ai.providers.vendors.port import Options, Vendor
 from ai.settings import Settings
 
 
-def make_provider(settings: Settings) -> Provider:
-    """The provider that the settings name; they have already refused unknown names."""
-    first = settings.ai_provider.split(">")[0].strip()
-    if first == "local":
-        return LocalProvider()
-    raise LookupError(f"no provider is built for {first!r}")
+@asynccontextmanager
+async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
+    """The provider that the settings name; they have already refused unknown names. SDKs load in the background."""
+    vendors = [make_vendor(name, settings) for name in settings.provider_chain if name != "local"]
+    if not vendors:
+        yield LocalProvider()
+        return
+    chain = ChainProvider(
+        [Link(vendor, Breaker(settings.ai_breaker_failures, settings.ai_breaker_open_seconds)) for vendor in vendors],
+        last_resort=LocalProvider() if "local" in settings.provider_chain else None,
+        limits=TimeLimits(
+            silence=settings.ai_first_token_timeout_seconds,
+            call=settings.ai_call_timeout_seconds,
+            whole=settings.ai_generation_timeout_seconds,
+        ),
+        policy=RetryPolicy(settings.ai_max_attempts, settings.ai_retry_base_seconds, settings.ai_retry_max_seconds),
+        max_output_tokens=settings.ai_max_output_tokens,
+    )
+    warming_up = asyncio.create_task(chain.warm_up())
+    try:
+        yield chain
+    finally:
+        warming_up.cancel()
+        await asyncio.gather(warming_up, return_exceptions=True)
+        await chain.aclose()
+
+
+def make_vendor(name: str, settings: Settings) -> Vendor:
+    """The adapter of a name, which the settings have checked."""
+    options = Options(
+        connect_seconds=settings.ai_connect_timeout_seconds,
+        silence_seconds=settings.ai_first_token_timeout_seconds,
+        max_output_tokens=settings.ai_max_output_tokens,
+        is_deterministic=settings.ai_deterministic_sampling,
+    )
+    match name:
+        case "openai":
+            return OpenAIVendor(
+                model=settings.openai_model,
+                key=settings.openai_api_key.get_secret_value(),
+                base_url=settings.openai_base_url,
+                options=options,
+            )
+        case "gemini":
+            return GeminiVendor(
+                model=settings.gemini_model,
+                key=settings.gemini_api_key.get_secret_value(),
+                base_url=settings.gemini_base_url,
+                options=options,
+            )
+        case "anthropic":
+            return AnthropicVendor(
+                model=settings.anthropic_model,
+                key=settings.anthropic_api_key.get_secret_value(),
+                base_url=settings.anthropic_base_url,
+                options=options,
+            )
+        case _:
+            raise LookupError(f"no provider is built for {name!r}")
