@@ -291,6 +291,7 @@ class TestJSON:
     def test_a_number_out_of_any_range_is_refused(self, cast: Cast, number: str) -> None:
         for method, path, field in (
             ("PATCH", "/api/billing/seats", "seats"),
+            ("POST", "/api/billing/seats/preview", "seats"),
             ("POST", "/api/exports", "proposal_revision"),
             ("POST", "/api/orgs", "name"),
         ):

@@ -43,6 +43,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "/api/auth/login": {"email": "odd@example.com", "password": "wrong"},
     "/api/auth/password/reset": {"token": "x", "password": "a long enough pass phrase"},
     "/api/billing/checkout": {"price": "pro_monthly"},
+    "/api/billing/seats/preview": {"seats": 2},
     "/api/keys": {"name": "odd", "scopes": ["org:read"]},
     "/api/orgs/{org_id}/invites": {"email": "odd@example.com", "role": "viewer"},
     "/api/proposals": {"title": "Odd"},

@@ -39,6 +39,7 @@ class Act:
 WRONG: dict[str, Any] = {"surplus": True}
 ACTS = (
     Act("viewer", "GET", "/api/usage"),
+    Act("viewer", "GET", "/api/billing/offers"),
     Act("viewer", "GET", "/api/proposals"),
     Act("viewer", "GET", "/api/proposals/{proposal_id}/sections"),
     Act("viewer", "GET", "/api/sections/{section_id}"),
@@ -82,6 +83,7 @@ ACTS = (
     Act("admin", "POST", "/api/billing/cancel", WRONG),
     Act("admin", "POST", "/api/billing/resume"),
     Act("admin", "PATCH", "/api/billing/seats", WRONG),
+    Act("admin", "POST", "/api/billing/seats/preview", WRONG),
     Act("owner", "POST", "/api/orgs/{org_id}/transfer", {"user_id": "01a20c4e-0000-7000-8000-000000000000"}),
 )
 
@@ -129,7 +131,12 @@ class TestLifting:
 
 SCOPES: dict[str, list[tuple[str, str]]] = {
     "org:read": [("GET", "/api/me"), ("GET", "/api/orgs/{org_id}"), ("GET", "/api/orgs/{org_id}/members")],
-    "billing:read": [("GET", "/api/usage"), ("GET", "/api/billing/subscription"), ("GET", "/api/billing/invoices")],
+    "billing:read": [
+        ("GET", "/api/usage"),
+        ("GET", "/api/billing/offers"),
+        ("GET", "/api/billing/subscription"),
+        ("GET", "/api/billing/invoices"),
+    ],
     "proposals:read": [("GET", "/api/proposals"), ("GET", "/api/sections/{section_id}")],
     "proposals:write": [("POST", "/api/proposals"), ("PATCH", "/api/sections/{section_id}")],
     "ai:use": [("POST", "/api/ai/plan"), ("GET", "/api/ai/jobs/{job_id}"), ("GET", "/api/ai/metrics/summary")],
@@ -157,6 +164,7 @@ NEVER = (
     ("POST", "/api/billing/checkout", {"price": "pro_monthly"}),
     ("POST", "/api/billing/portal", None),
     ("POST", "/api/billing/cancel", None),
+    ("POST", "/api/billing/seats/preview", {"seats": 2}),
 )
 """What needs a person, whatever scopes a key has."""
 

@@ -8,16 +8,19 @@ import type {
   Export,
   ExportFormat,
   Invite,
+  Invoice,
   InvitePreview,
   InviteRole,
   Me,
   Member,
+  Offers,
+  Order,
   OrgMembership,
   Page,
   Plan,
-  Price,
   Proposal,
   Revision,
+  SeatsPreview,
   Section,
   Upload,
   UploadText,
@@ -82,9 +85,23 @@ export * from './administration'
 
 export const getUsage = (): Promise<Usage> => body(client.GET('/api/usage'))
 
-export const checkout = (price: Price) => body(client.POST('/api/billing/checkout', { body: { price } }))
+export const getOffers = (): Promise<Offers> => body(client.GET('/api/billing/offers'))
+
+export const checkout = (order: Order) => body(client.POST('/api/billing/checkout', { body: order }))
 
 export const billingPortal = () => body(client.POST('/api/billing/portal'))
+
+export const cancelPlan = (immediate: boolean) => body(client.POST('/api/billing/cancel', { body: { immediate } }))
+
+export const resumePlan = () => body(client.POST('/api/billing/resume'))
+
+export const previewSeats = (seats: number): Promise<SeatsPreview> =>
+  body(client.POST('/api/billing/seats/preview', { body: { seats } }))
+
+export const setSeats = (change: { seats: number; prorated_at: string | null }) =>
+  body(client.PATCH('/api/billing/seats', { body: change }))
+
+export const listInvoices = (): Promise<Page<Invoice>> => body(client.GET('/api/billing/invoices'))
 
 // --- proposals -------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ const scope = () => ['org', currentOrg.get() ?? 'personal'] as const
 export const keys = {
   me: ['me'] as const,
   usage: () => [...scope(), 'usage'] as const,
+  invoices: () => [...scope(), 'usage', 'invoices'] as const,
+  offers: ['offers'] as const,
   proposals: () => [...scope(), 'proposals'] as const,
   proposal: (id: string) => [...scope(), 'proposal', id] as const,
   sections: (proposalId: string) => [...scope(), 'sections', proposalId] as const,
@@ -86,6 +88,12 @@ export const auditQuery = (filter: AuditFilter) =>
   })
 
 export const usageQuery = () => queryOptions({ queryKey: keys.usage(), queryFn: api.getUsage })
+
+/** Under the key of the usage, so that whatever makes that stale makes these stale as well. */
+export const invoicesQuery = () =>
+  queryOptions({ queryKey: keys.invoices(), queryFn: async () => (await api.listInvoices()).items })
+
+export const offersQuery = queryOptions({ queryKey: keys.offers, queryFn: api.getOffers, staleTime: 300_000 })
 
 export const proposalsQuery = (q: string) =>
   infiniteQueryOptions({

@@ -33,6 +33,11 @@ export type ChainCheck = Answer<paths['/api/audit/verify']['get']>
 
 export type Usage = Answer<paths['/api/usage']['get']>
 export type Tier = Usage['tier']
+export type CapName = 'active_cap' | 'monthly_cap' | 'seats' | 'ai_daily' | 'ai_monthly_tokens' | 'storage_bytes'
+export type Offers = Answer<paths['/api/billing/offers']['get']>
+export type Invoice = Item<Answer<paths['/api/billing/invoices']['get']>>
+export type SeatsPreview = Answer<paths['/api/billing/seats/preview']['post']>
+export type Order = paths['/api/billing/checkout']['post']['requestBody']['content']['application/json']
 export type Price = paths['/api/billing/checkout']['post']['requestBody']['content']['application/json']['price']
 
 export type Proposal = Answer<paths['/api/proposals/{proposal_id}']['get']>

@@ -113,10 +113,18 @@ const uploads = createRoute({
 const billing = createRoute({
   getParentRoute: () => shell,
   path: '/billing',
-  validateSearch: (search: Record<string, unknown>): { checkout?: string; session_id?: string } => ({
+  validateSearch: (search: Record<string, unknown>): { checkout?: string; session_id?: string; org?: string } => ({
     checkout: text(search.checkout),
     session_id: text(search.session_id),
+    org: text(search.org),
   }),
+  beforeLoad: async ({ search }) => {
+    if (search.org === undefined) return
+    // A mail is about one organisation, whichever this browser was in.
+    const { orgs } = await queryClient.ensureQueryData(meQuery)
+    if (orgs.some((org) => org.id === search.org)) selectOrg(search.org)
+    throw redirect({ to: '/billing', search: { ...search, org: undefined }, replace: true })
+  },
   component: lazyRouteComponent(() => import('@/features/billing/page')),
 })
 const members = createRoute({

@@ -32,6 +32,8 @@ from contracts import Event
 CONNECT_TIMEOUT_SECONDS: Final = 5
 POOL_TIMEOUT_SECONDS: Final = 10
 STATEMENT_TIMEOUT: Final = "30s"
+LOCK_CONNECTIONS: Final = 4
+LOCK_TIMEOUT_SECONDS: Final = 30
 IDLE_IN_TRANSACTION_TIMEOUT: Final = "60s"
 """A forgotten transaction holds back vacuum and its locks; the server ends it."""
 MAX_EVENT_BYTES: Final = 900_000
@@ -203,14 +205,19 @@ class Database:
         self.clock = clock
         self._poke = poke
         self.url = make_url(url).set(drivername="postgresql+psycopg")
-        self.engine: AsyncEngine = create_async_engine(
+        self.engine = self._engine(pool_size, POOL_TIMEOUT_SECONDS)
+        # Of their own: who holds a lock needs a second connection to work with, and those that wait must leave one.
+        self._locks = self._engine(LOCK_CONNECTIONS, LOCK_TIMEOUT_SECONDS)
+
+    def _engine(self, pool_size: int, pool_timeout: float) -> AsyncEngine:
+        return create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_timeout=pool_timeout,
             pool_pre_ping=True,
             connect_args={
-                "application_name": f"bidwright-{service}",
+                "application_name": f"bidwright-{self.service}",
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "options": (
                     f"-c statement_timeout={STATEMENT_TIMEOUT} "
@@ -230,8 +237,12 @@ class Database:
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
         """Holds a lock by name across processes, without holding a transaction open; for work that asks someone
-        outside in between. It ends with the connection, so a killed process leaves none behind."""
-        async with self.engine.connect() as connection:
+        outside in between. It ends with the connection, so a killed process leaves none behind.
+
+        A process holds or waits for LOCK_CONNECTIONS at a time; the others wait for their turn, LOCK_TIMEOUT_SECONDS
+        at most: TimeoutError.
+        """
+        async with self._locks.connect() as connection:
             connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
             parameters = {"name": f"{self.service}:{name}"}
             await connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), parameters)
@@ -248,3 +259,4 @@ class Database:
     async def close(self) -> None:
         """Closes every pooled connection."""
         await self.engine.dispose()
+        await self._locks.dispose()

@@ -47,6 +47,24 @@ class TestRead:
         environment.setenv("SECRET_KEY_FILE", str(tmp_path / "key"))
         assert read(Settings).secret_key.get_secret_value() == "f" * 40
 
+    def test_a_folder_of_secrets_has_a_file_for_each_key(self, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "SECRET_KEY").write_text("f" * 40 + "\n")
+        (tmp_path / "BILLING_NATS_URL").write_text("nats://own")
+        (tmp_path / "NATS_URL").write_text("nats://shared")
+        (tmp_path / "HOST").write_text("\n")
+        for key in ("SECRET_KEY", "NATS_URL"):
+            environment.delenv(key)
+        environment.setenv("SECRETS_DIR", str(tmp_path))
+        settings = read(Settings)
+        assert settings.secret_key.get_secret_value() == "f" * 40
+        assert settings.nats_url.get_secret_value() == "nats://own"
+        assert settings.host == "127.0.0.1", "an empty file means unset"
+
+    def test_the_environment_wins_over_the_folder(self, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "BILLING_DATABASE_URL").write_text("postgresql://file")
+        environment.setenv("SECRETS_DIR", str(tmp_path))
+        assert read(Settings).database_url.get_secret_value() == "postgresql://shared"
+
     @pytest.mark.parametrize(
         ("key", "value"),
         [

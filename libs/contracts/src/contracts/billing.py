@@ -12,6 +12,10 @@ from contracts.base import Event, EventMeta
 
 Tier = Literal["free", "pro", "enterprise"]
 TIERS: tuple[Tier, ...] = ("free", "pro", "enterprise")
+CapName = Literal["active_cap", "monthly_cap", "seats", "ai_daily", "ai_monthly_tokens", "storage_bytes"]
+"""The fields of `Limits` that usage is counted against."""
+THRESHOLDS: tuple[int, ...] = (70, 90, 100)
+"""Per cent of a cap at which it is told that it will soon be, or is, used up."""
 
 _ORG = "01920000-0000-7000-8000-000000000001"
 _LIMITS = {
@@ -64,6 +68,8 @@ class SubscriptionChanged(Event):
     seats: int | None
     cancel_at_period_end: bool
     current_period_end: datetime | None
+    news: Literal["cancel_scheduled", "ended"] | None = None
+    """What of this a person should hear of; told once, with the change itself."""
 
 
 class EntitlementsChanged(Event):
@@ -118,6 +124,40 @@ class PaymentFailed(Event):
     invoice_id: str
     failed_at: datetime
     grace_ends_at: datetime
+
+
+class UsageThresholdReached(Event):
+    """Usage has come to 70, 90 or 100 per cent of a cap: told once for each cap, threshold and period."""
+
+    META = EventMeta("billing", "usage", "threshold_reached", "org_id")
+    EXAMPLE = {
+        "org_id": _ORG,
+        "version": 1,
+        "cap": "monthly_cap",
+        "threshold": 90,
+        "used": 18,
+        "limit": 20,
+        "extras_left": 0,
+        "tier": "pro",
+        "period_start": "2026-11-01T00:00:00Z",
+        "period_end": "2026-12-01T00:00:00Z",
+    }
+
+    cap: CapName
+    threshold: int
+    """Per cent. One event can pass several; each is a fact of its own, so the highest alone needs telling a person."""
+    used: int
+    limit: int
+    extras_left: int
+    """Bundle credits, which proposals are charged to once the cap is used up."""
+    tier: Tier
+    period_start: datetime
+    period_end: datetime
+
+    @property
+    def is_highest(self) -> bool:
+        """Whether usage had not passed the next threshold as well."""
+        return self.threshold == max(it for it in THRESHOLDS if self.used * 100 >= it * self.limit)
 
 
 class OrgErased(Event):

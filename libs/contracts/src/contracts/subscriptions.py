@@ -14,6 +14,7 @@ SUBSCRIPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "billing.subscription",
         "billing.credits",
         "billing.payment",
+        "billing.usage",
         "billing.org",
         "billing.user",
         "ai.org",

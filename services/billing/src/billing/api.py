@@ -14,10 +14,13 @@ from billing.schemas import (
     CheckoutView,
     InvoiceView,
     LimitsView,
+    OffersView,
     Period,
     PortalView,
     Received,
     Scope,
+    SeatsPreviewRequest,
+    SeatsPreviewView,
     SeatsRequest,
     SubscriptionSummary,
     SubscriptionView,
@@ -92,10 +95,24 @@ async def resume(deps: WithDeps, identity: Admin) -> SubscriptionView:
     return _view(await purchases.resume(deps, identity))
 
 
+@router.post("/billing/seats/preview", operation_id="preview_seats")
+async def preview_seats(deps: WithDeps, identity: Admin, body: SeatsPreviewRequest) -> SeatsPreviewView:
+    """What another number of seats would cost. 409 `seats_taken` for fewer than there are members."""
+    preview = await purchases.preview_seats(deps, identity, body.seats)
+    return SeatsPreviewView.model_validate(preview, from_attributes=True)
+
+
 @router.patch("/billing/seats", operation_id="set_seats")
 async def set_seats(deps: WithDeps, identity: Admin, body: SeatsRequest) -> SubscriptionView:
-    """Changes the number of seats, prorated."""
-    return _view(await purchases.set_seats(deps, identity, body.seats))
+    """Changes the number of seats; what the rest of the period costs is paid at once, or the change refused."""
+    return _view(await purchases.set_seats(deps, identity, body.seats, prorated_at=body.prorated_at))
+
+
+@router.get("/billing/offers", operation_id="list_offers")
+async def list_offers(deps: WithDeps, identity: Reader) -> OffersView:
+    """What can be bought here."""
+    offers = purchases.offers(deps)
+    return OffersView(available=offers.available, prices=offers.prices, trial_days=offers.trial_days)
 
 
 @router.get("/billing/subscription", operation_id="get_subscription")

@@ -88,23 +88,6 @@ class SubscriptionState:
     discount: str | None = None
 
 
-def may_follow(
-    known: SubscriptionState | None, known_as_of: datetime | None, new: SubscriptionState, new_as_of: datetime
-) -> bool:
-    """Whether what Stripe reported at `new_as_of` may replace what is known: never the older over the newer, nothing
-    after the end, and within one second (Stripe dates no finer) never back to a status that only comes first."""
-    if known is None or known_as_of is None:
-        return True
-    if known.status in ENDED_STATUSES:
-        return False
-    if new_as_of == known_as_of:
-        return _FIRST_STATUSES.get(new.status, 2) >= _FIRST_STATUSES.get(known.status, 2)
-    return new_as_of > known_as_of
-
-
-_FIRST_STATUSES: Final[Mapping[str, int]] = {"incomplete": 0, "trialing": 1}
-
-
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """What an org may do, and until when this needs no second look."""
@@ -157,18 +140,21 @@ def _entitlement_of(
     subscription: SubscriptionState, *, first_failed_at: datetime | None, rules: QuotaRules, now: datetime
 ) -> Entitlement:
     bought = TIER_OF_PRICE.get(subscription.price or "", "free")
-    grace_ends_at = None
+    status, grace_ends_at = subscription.status, None
     tier: Tier = "free"
-    if subscription.status in PAID_STATUSES:
+    # A cancelled period ends with its time; Stripe's word that it did may come later, or get lost.
+    ends_at = subscription.period_end if subscription.cancel_at_period_end else None
+    if ends_at is not None and ends_at <= now:
+        status = status if status in ENDED_STATUSES else "canceled"
+    elif status in PAID_STATUSES:
         tier = bought
-    elif subscription.status == "past_due":
+    elif status == "past_due":
         grace_ends_at = (first_failed_at or now) + grace(rules)
         tier = bought if now < grace_ends_at else "free"
     seats = subscription.seats if tier != "free" else None
     start, end = _period(subscription, now) if tier != "free" else calendar_month(now)
-    running_grace = grace_ends_at if grace_ends_at is not None and now < grace_ends_at else None
-    review_at = min(end, running_grace) if running_grace else end
-    return Entitlement(tier, subscription.status, rules.limits(tier, seats), start, end, grace_ends_at, review_at)
+    review_at = min([end, *(it for it in (grace_ends_at, ends_at) if it is not None and it > now)])
+    return Entitlement(tier, status, rules.limits(tier, seats), start, end, grace_ends_at, review_at)
 
 
 def calendar_month(now: datetime) -> tuple[datetime, datetime]:

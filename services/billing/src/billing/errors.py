@@ -1,6 +1,8 @@
 """Billing's refusals.
 
 BidwrightError
+  +  NotFound
+     x  OrgGone                 404
   +  Unavailable
      x  BillingUnavailable      503
   +  InvalidRequest
@@ -9,13 +11,15 @@ BidwrightError
   +  Conflict
      x  AlreadySubscribed       409
      x  NotSubscribed           409
+     x  SeatsTaken              409
   +  ValidationFailed
-     x  PaymentRejected         422
+     +  PaymentRejected         422
+        x  UnknownToStripe      422
 """
 
 from __future__ import annotations
 
-from common.errors import Conflict, InvalidRequest, Unavailable, ValidationFailed
+from common.errors import Conflict, InvalidRequest, NotFound, Unavailable, ValidationFailed
 
 
 class BillingUnavailable(Unavailable):
@@ -36,12 +40,34 @@ class InvalidPayload(InvalidRequest):
     error = "invalid_payload"
 
 
+class OrgGone(NotFound):
+    """This organisation was deleted."""
+
+
 class AlreadySubscribed(Conflict):
     """This organisation already has a subscription; change its seats or plan instead of buying a second one."""
+
+    def __init__(self) -> None:
+        super().__init__(reason="already_subscribed")
 
 
 class NotSubscribed(Conflict):
     """This organisation has no subscription to change."""
+
+    def __init__(self) -> None:
+        super().__init__(reason="not_subscribed")
+
+
+class SeatsTaken(Conflict):
+    """More people are members than that; remove some of them first."""
+
+    def __init__(self, *, members: int) -> None:
+        people = "person is a member" if members == 1 else "people are members"
+        super().__init__(
+            f"{members} {people} of this organisation, so it needs as many seats. Remove some of them first.",
+            reason="seats_taken",
+            seats_taken=members,
+        )
 
 
 class PaymentRejected(ValidationFailed):
@@ -49,3 +75,7 @@ class PaymentRejected(ValidationFailed):
 
     def __init__(self, message: str) -> None:
         super().__init__([{"field": "body", "message": message}], message)
+
+
+class UnknownToStripe(PaymentRejected):
+    """Stripe has no such object, in the account and mode that the key is of."""

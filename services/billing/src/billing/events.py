@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from billing.models import Account, CreditGrant, Subscription
 from common.db import UnitOfWork
 from contracts.billing import (
+    CapName,
     CreditsGranted,
     EntitlementsChanged,
     Limits,
     OrgErased,
     PaymentFailed,
     SubscriptionChanged,
+    UsageThresholdReached,
     UserErased,
 )
+
+SubscriptionNews = Literal["cancel_scheduled", "ended"]
 
 
 def entitlements_changed(uow: UnitOfWork, account: Account) -> None:
@@ -38,7 +43,9 @@ def entitlements_changed(uow: UnitOfWork, account: Account) -> None:
     )
 
 
-def subscription_changed(uow: UnitOfWork, account: Account, subscription: Subscription) -> None:
+def subscription_changed(
+    uow: UnitOfWork, account: Account, subscription: Subscription, news: SubscriptionNews | None = None
+) -> None:
     """Tells what is known of the org's subscription now."""
     account.subscription_version += 1
     uow.publish(
@@ -51,6 +58,7 @@ def subscription_changed(uow: UnitOfWork, account: Account, subscription: Subscr
             seats=subscription.seats,
             cancel_at_period_end=subscription.cancel_at_period_end,
             current_period_end=subscription.period_end,
+            news=news,
         )
     )
 
@@ -81,6 +89,37 @@ def payment_failed(
             invoice_id=invoice_id,
             failed_at=failed_at,
             grace_ends_at=grace_ends_at,
+        )
+    )
+
+
+def usage_threshold_reached(
+    uow: UnitOfWork,
+    account: Account,
+    *,
+    cap: CapName,
+    threshold: int,
+    used: int,
+    limit: int,
+    extras_left: int,
+    period: tuple[datetime, datetime],
+) -> None:
+    """Tells that usage has come to a threshold of a cap."""
+    account.usage_version += 1
+    uow.publish(
+        UsageThresholdReached.model_validate(
+            {
+                "org_id": account.org_id,
+                "version": account.usage_version,
+                "cap": cap,
+                "threshold": threshold,
+                "used": used,
+                "limit": limit,
+                "extras_left": extras_left,
+                "tier": account.tier,
+                "period_start": period[0],
+                "period_end": period[1],
+            }
         )
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from billing import events
 from billing.deps import Deps
 from billing.repository import BillingRepository
-from billing.service import counting
+from billing.service import counting, thresholds
 from common.db import UnitOfWork
 from common.inbox import Handler
 from common.jobs import JobContext, JobKind
@@ -32,7 +33,9 @@ async def on_org_deleted(uow: UnitOfWork, event: OrgDeleted, deps: Deps) -> None
 
 
 async def on_member_added(uow: UnitOfWork, event: MemberAdded, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).add_member(event.user_id)
+    repository = BillingRepository(uow, event.org_id)
+    await repository.add_member(event.user_id)
+    await counting.counted(uow, repository, deps, thresholds.SEATS)
 
 
 async def on_member_removed(uow: UnitOfWork, event: MemberRemoved, deps: Deps) -> None:
@@ -45,9 +48,9 @@ async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None
 
 
 async def on_proposal_created(uow: UnitOfWork, event: ProposalCreated, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).count_proposal(
-        event.proposal_id, created_at=event.created_at, charged_to=event.charged_to
-    )
+    repository = BillingRepository(uow, event.org_id)
+    await repository.count_proposal(event.proposal_id, created_at=event.created_at, charged_to=event.charged_to)
+    await counting.counted(uow, repository, deps, thresholds.PROPOSALS)
 
 
 async def on_proposal_changed(uow: UnitOfWork, event: ProposalChanged | ProposalArchived, deps: Deps) -> None:
@@ -59,13 +62,13 @@ async def on_proposal_deleted(uow: UnitOfWork, event: ProposalDeleted, deps: Dep
 
 
 async def on_generation_finished(uow: UnitOfWork, event: GenerationFinished, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).count_generation(
-        event.generation_id, accepted_at=event.accepted_at, tokens=event.tokens
-    )
+    repository = BillingRepository(uow, event.org_id)
+    await repository.count_generation(event.generation_id, accepted_at=event.accepted_at, tokens=event.tokens)
+    await counting.counted(uow, repository, deps, thresholds.GENERATIONS)
 
 
 async def on_file_accepted(uow: UnitOfWork, event: FileAccepted, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).count_file(event.upload_id, event.size)
+    await _count_file(uow, event.org_id, event.upload_id, event.size, deps)
 
 
 async def on_file_deleted(uow: UnitOfWork, event: FileDeleted, deps: Deps) -> None:
@@ -73,11 +76,17 @@ async def on_file_deleted(uow: UnitOfWork, event: FileDeleted, deps: Deps) -> No
 
 
 async def on_export_finished(uow: UnitOfWork, event: ExportFinished, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).count_file(event.export_id, event.size)
+    await _count_file(uow, event.org_id, event.export_id, event.size, deps)
 
 
 async def on_export_deleted(uow: UnitOfWork, event: ExportDeleted, deps: Deps) -> None:
     await BillingRepository(uow, event.org_id).forget_file(event.export_id)
+
+
+async def _count_file(uow: UnitOfWork, org_id: UUID, file_id: UUID, size: int, deps: Deps) -> None:
+    repository = BillingRepository(uow, org_id)
+    await repository.count_file(file_id, size)
+    await counting.counted(uow, repository, deps, thresholds.STORAGE)
 
 
 async def cancel_subscription(context: JobContext[Deps], payload: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, func
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -47,6 +47,7 @@ class Account(Base):
     subscription_version: Mapped[int] = mapped_column(default=0)
     credits_version: Mapped[int] = mapped_column(default=0)
     payment_version: Mapped[int] = mapped_column(default=0)
+    usage_version: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -65,6 +66,28 @@ class Subscription(Base):
     period_end: Mapped[datetime | None]
     discount: Mapped[str | None]
     as_of: Mapped[datetime]
+
+
+class SubscriptionHistory(Base):
+    """What Stripe has reported of a subscription (`billing.history`), from which its row above is worked out."""
+
+    __tablename__ = "subscription_histories"
+
+    subscription_id: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    reports: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class InvoicePayment(Base):
+    """When an invoice first failed, and when it was settled (paid, voided, written off), whichever came first."""
+
+    __tablename__ = "invoice_payments"
+
+    invoice_id: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    subscription_id: Mapped[str | None]
+    failed_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
 
 
 class CreditGrant(Base):
@@ -120,6 +143,27 @@ class Member(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class UsageThreshold(Base):
+    """A threshold that was told; its primary key is why it is told once."""
+
+    __tablename__ = "usage_thresholds"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cap: Mapped[str] = mapped_column(primary_key=True)
+    period_start: Mapped[datetime] = mapped_column(primary_key=True)
+    threshold: Mapped[int] = mapped_column(primary_key=True)
+    reached_at: Mapped[datetime]
+
+
+class ErasedOrg(Base):
+    """An org that is gone: what still arrives about it leaves nothing here. Its id is all that is kept."""
+
+    __tablename__ = "erased_orgs"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
+
+
 class StripeCustomer(Base):
     """Which org a Stripe customer is; read before the org is known."""
 
@@ -127,6 +171,32 @@ class StripeCustomer(Base):
 
     stripe_customer_id: Mapped[str] = mapped_column(primary_key=True)
     org_id: Mapped[UUID]
+
+
+class StripeSubscription(Base):
+    """Which org a Stripe subscription is of, and a digest of what is known of it; compared across all orgs."""
+
+    __tablename__ = "stripe_subscriptions"
+
+    subscription_id: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    digest: Mapped[str]
+    ended: Mapped[bool]
+    checked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was last compared with Stripe, or changed."""
+
+
+class Reconciliation(Base):
+    """How far a comparison with Stripe has come, so that it can go on elsewhere, and when it is due again."""
+
+    __tablename__ = "reconciliations"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """By the server's clock; while one runs, when another may take it over."""
+    since: Mapped[datetime | None]
+    newest: Mapped[datetime | None]
+    cursor: Mapped[str | None]
 
 
 class Review(Base):
@@ -153,5 +223,7 @@ class StripeEvent(Base):
     org_id: Mapped[UUID | None]
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
-    """`applied`, `stale`, `ignored` or `failed`."""
+    """`applied`, `stale`, `ignored` or `parked`."""
+    reason: Mapped[str | None]
+    """Why it is parked or was ignored: a code of `billing.service.applying`."""
     error: Mapped[str | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -14,13 +14,18 @@ from billing.domain import Entitlement, SubscriptionState, Usage
 from billing.models import (
     Account,
     CreditGrant,
+    ErasedOrg,
     GenerationCount,
+    InvoicePayment,
     Member,
     ProposalCount,
     Review,
     StoredFile,
     StripeCustomer,
+    StripeSubscription,
     Subscription,
+    SubscriptionHistory,
+    UsageThreshold,
 )
 from common.db import UnitOfWork
 
@@ -53,6 +58,7 @@ class BillingRepository:
                 subscription_version=0,
                 credits_version=0,
                 payment_version=0,
+                usage_version=0,
                 **entitlement_columns(entitlement),
             )
             .on_conflict_do_nothing()
@@ -73,7 +79,9 @@ class BillingRepository:
     async def subscriptions(self) -> Sequence[Subscription]:
         """Every subscription that the org ever had, the latest report first."""
         rows = await self._session.scalars(
-            select(Subscription).where(Subscription.org_id == self.org_id).order_by(Subscription.as_of.desc())
+            select(Subscription)
+            .where(Subscription.org_id == self.org_id)
+            .order_by(Subscription.as_of.desc(), Subscription.subscription_id)
         )
         return rows.all()
 
@@ -146,7 +154,7 @@ class BillingRepository:
                 ).where(GenerationCount.org_id == self.org_id, GenerationCount.accepted_at >= today.replace(day=1))
             )
         ).one()
-        seats = await self._session.scalar(select(func.count()).where(Member.org_id == self.org_id))
+        seats = await self.count_members()
         stored = await self._session.scalar(
             select(func.coalesce(func.sum(StoredFile.size), 0)).where(StoredFile.org_id == self.org_id)
         )
@@ -155,7 +163,7 @@ class BillingRepository:
             ever=proposals[1],
             created_this_period=proposals[2],
             extras_left=max(0, account.extras_granted - proposals[3]),
-            seats=seats or 0,
+            seats=seats,
             ai_requests_today=generations[0],
             ai_tokens_this_month=int(generations[1]),
             storage_bytes=int(stored or 0),
@@ -198,6 +206,10 @@ class BillingRepository:
         """The file takes up no storage any more."""
         await self._session.execute(delete(StoredFile).where(StoredFile.file_id == file_id))
 
+    async def count_members(self) -> int:
+        """How many seats are taken."""
+        return await self._session.scalar(select(func.count()).where(Member.org_id == self.org_id)) or 0
+
     async def add_member(self, user_id: UUID) -> None:
         """A person takes a seat."""
         await self._session.execute(insert(Member).values(org_id=self.org_id, user_id=user_id).on_conflict_do_nothing())
@@ -206,11 +218,44 @@ class BillingRepository:
         """A seat is free again."""
         await self._session.execute(delete(Member).where(Member.org_id == self.org_id, Member.user_id == user_id))
 
-    async def erase(self) -> None:
+    async def note_threshold(self, cap: str, threshold: int, *, period_start: datetime, now: datetime) -> bool:
+        """Notes that a threshold is told; False when it was told before in that period."""
+        noted = await self._session.scalar(
+            insert(UsageThreshold)
+            .values(org_id=self.org_id, cap=cap, threshold=threshold, period_start=period_start, reached_at=now)
+            .on_conflict_do_nothing()
+            .returning(UsageThreshold.threshold)
+        )
+        return noted is not None
+
+    async def is_erased(self) -> bool:
+        """Whether the org is gone for good."""
+        return await self._session.get(ErasedOrg, self.org_id) is not None
+
+    async def erase(self, now: datetime) -> None:
         """Deletes what is kept of the org. Stripe's own records stay with Stripe, as the law wants invoices kept."""
-        for table in (Subscription, CreditGrant, ProposalCount, GenerationCount, StoredFile, Member, Review, Account):
+        for table in _ERASED_TABLES:
             await self._session.execute(delete(table).where(table.org_id == self.org_id))
-        await self._session.execute(delete(StripeCustomer).where(StripeCustomer.org_id == self.org_id))
+        await self._session.execute(
+            insert(ErasedOrg).values(org_id=self.org_id, erased_at=now).on_conflict_do_nothing()
+        )
+
+
+_ERASED_TABLES: Final = (
+    Subscription,
+    SubscriptionHistory,
+    InvoicePayment,
+    StripeSubscription,
+    CreditGrant,
+    ProposalCount,
+    GenerationCount,
+    StoredFile,
+    Member,
+    Review,
+    UsageThreshold,
+    StripeCustomer,
+    Account,
+)
 
 
 def entitlement_columns(entitlement: Entitlement) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
 
 from billing.domain import PriceName
 from common.bodies import RequestBody
@@ -104,10 +104,36 @@ class CancelRequest(RequestBody):
     immediate: StrictBool = False
 
 
-class SeatsRequest(RequestBody):
-    """The new number of seats."""
+class SeatsPreviewRequest(RequestBody):
+    """The number of seats to be."""
 
     seats: int = Field(ge=1, le=1000, strict=True)
+
+
+class SeatsRequest(SeatsPreviewRequest):
+    """The new number of seats; with `prorated_at` of a preview, which counts for 15 minutes, at the price it showed."""
+
+    prorated_at: AwareDatetime | None = None
+
+
+class SeatsPreviewView(BaseModel):
+    """What the change would cost; amounts are in the currency's smallest unit, tax included."""
+
+    seats: int
+    currency: str
+    amount_due_now: int = Field(description="For the rest of the period, paid with the change")
+    credit: int = Field(description="Given back for the rest of the period; it pays for invoices to come")
+    next_invoice_amount: int = Field(description="For the next whole period, before any credit")
+    next_invoice_at: datetime | None
+    prorated_at: datetime | None = Field(description="The moment that the amounts count from, if they do")
+
+
+class OffersView(BaseModel):
+    """What can be bought here."""
+
+    available: bool = Field(description="Whether payments are set up")
+    prices: list[PriceName]
+    trial_days: int = Field(description="Of an org's first plan")
 
 
 class SubscriptionView(SubscriptionSummary):

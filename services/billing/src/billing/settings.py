@@ -21,8 +21,21 @@ class Settings(ServiceSettings):
     stripe_timeout_seconds: float = Field(default=10.0, gt=0, le=80)
     """Of one call to Stripe; a person waits for it, so it is far below the SDK's 80 s."""
     stripe_max_retries: int = Field(default=2, ge=0, le=5)
+    stripe_account_id: str = ""
+    """Whose events are taken where an event names its account, as those of an organisation's endpoint do."""
+    stripe_currencies: str = ""
+    """What is sold in, a comma list; events in any other are parked. Empty: any, as the price ids decide."""
+    reconcile_minutes: float = Field(default=10.0, ge=0, le=1440)
+    """How often Stripe is compared with; a lost webhook may take 15 minutes. 0: never."""
+    reconcile_max_calls: int = Field(default=100, ge=2, le=10_000)
+    """Of one comparison, the rest is for the next: 10,000 subscriptions, at a tenth of Stripe's rate limit."""
     stripe_webhook_max_bytes: int = Field(default=524_288, ge=1)
     """Stripe documents no limit; the largest events seen are below 100 KiB."""
+
+    stripe_automatic_tax: bool = False
+    """Stripe Tax has to be set up in the account first; without that Stripe refuses the checkout."""
+    trial_days: int = Field(default=0, ge=0, le=730)
+    """Of an org's first plan; 730 is Stripe's limit."""
 
     price_pro_monthly: str = ""
     price_pro_yearly: str = ""
@@ -53,6 +66,16 @@ class Settings(ServiceSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """Every secret that a webhook may be signed with; two during a rotation."""
         return tuple(part.strip() for part in self.stripe_webhook_secret.get_secret_value().split(",") if part.strip())
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies that are sold in; empty for any."""
+        return frozenset(part.strip().lower() for part in self.stripe_currencies.split(",") if part.strip())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the key moves real money."""
+        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
 
     @property
     def accepts_unsigned_webhooks(self) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 import httpx
@@ -19,91 +17,21 @@ from billing.settings import Settings
 from common.clock import FrozenClock
 from common.health import Health
 from common.testing import IdentityIssuer
-from stripe_fake.testing import SECRET, FakeProcess, Receiver, listen
+from stripe_fake.testing import FakeProcess, Receiver
+
+from .paying import pass_on, pay, subscribe
 
 pytestmark = pytest.mark.integration
 
-CARD = "4242 4242 4242 4242"
 
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    with listen() as receiver:
-        yield receiver
-
-
-@pytest.fixture(scope="module")
-def stripe_server(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[FakeProcess]:
-    state: Path = tmp_path_factory.mktemp("stripe")
-    fake = FakeProcess(state, receiver.url)
-    fake.start()
-    yield fake
-    fake.stop()
+@pytest.fixture
+def client(shop: httpx.AsyncClient) -> httpx.AsyncClient:
+    return shop
 
 
 @pytest.fixture
-def settings(
-    make_settings: Callable[..., Settings], database: Any, stripe_server: FakeProcess
-) -> Callable[..., Settings]:
-    def make(url: str = database.app_url, **changes: Any) -> Settings:
-        values = {
-            "stripe_secret_key": "sk_test_1",
-            "stripe_api_base": stripe_server.url,
-            "stripe_webhook_secret": SECRET,
-            "stripe_max_retries": 0,
-            "price_pro_monthly": "price_pro_monthly",
-            "price_bundle_10": "price_bundle_10",
-        }
-        return make_settings(url, **{**values, **changes})
-
-    return make
-
-
-@pytest.fixture
-async def client(
-    settings: Callable[..., Settings], clock: FrozenClock, issuer: IdentityIssuer
-) -> AsyncIterator[httpx.AsyncClient]:
-    made = settings()
-    app = create_app(made, open_deps(made, clock=clock), health=Health(), verifier=issuer.verifier)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://billing") as client,
-    ):
-        yield client
-
-
-@pytest.fixture
-async def worker_deps(settings: Callable[..., Settings], clock: FrozenClock, database: Any) -> AsyncIterator[Deps]:
-    async with open_deps(settings(database.worker_url), clock=clock) as deps:
-        yield deps
-
-
-async def pay(url: str, **fields: str) -> httpx.Response:
-    """Fills in Stripe's hosted page."""
-    async with httpx.AsyncClient() as browser:
-        form = {"email": "ada@example.org", "card": CARD, "expiry": "12 / 34", "cvc": "123"}
-        return await browser.post(url, data={**form, **fields})
-
-
-async def pass_on(client: httpx.AsyncClient, receiver: Receiver) -> None:
-    """Hands what Stripe has posted so far to billing."""
-    await asyncio.sleep(0.5)
-    for body, signature in receiver.received:
-        answer = await client.post("/api/stripe/webhook", content=body, headers={"stripe-signature": signature})
-        assert answer.status_code == 200
-    receiver.received.clear()
-
-
-async def subscribe(
-    client: httpx.AsyncClient, headers: dict[str, str], worker: Deps, receiver: Receiver, seats: int = 2
-) -> None:
-    checkout = await client.post(
-        "/api/billing/checkout", json={"price": "pro_monthly", "seats": seats}, headers=headers
-    )
-    assert checkout.status_code == 200, checkout.text
-    assert (await pay(checkout.json()["url"])).status_code == 303
-    await pass_on(client, receiver)
-    await webhook.apply_waiting(worker)
+def worker_deps(shop_worker: Deps) -> Deps:
+    return shop_worker
 
 
 class TestCheckout:
@@ -147,12 +75,12 @@ class TestCheckout:
 
     async def test_stripe_away_is_said_and_nothing_else_breaks(
         self,
-        settings: Callable[..., Settings],
+        stripe_settings: Callable[..., Settings],
         clock: FrozenClock,
         issuer: IdentityIssuer,
         headers: dict[str, str],
     ) -> None:
-        made = settings(stripe_api_base="http://127.0.0.1:9")
+        made = stripe_settings(stripe_api_base="http://127.0.0.1:9")
         app = create_app(made, open_deps(made, clock=clock), health=Health(), verifier=issuer.verifier)
         async with (
             app.router.lifespan_context(app),

@@ -78,6 +78,18 @@ class TestEntitlement:
     def test_past_due_is_free_once_the_grace_has_ended(self) -> None:
         assert entitle(subscription("past_due"), first_failed_at=NOW - timedelta(days=3)).tier == "free"
 
+    def test_a_cancelled_period_is_looked_at_when_it_ends_and_is_over_then(self) -> None:
+        ends = NOW + timedelta(days=5)
+        running = entitle(subscription(cancel_at_period_end=True, period_end=ends))
+        assert (running.tier, running.status, running.review_at) == ("pro", "active", ends)
+        over = entitle(subscription(cancel_at_period_end=True, period_end=NOW))
+        assert (over.tier, over.status) == ("free", "canceled")
+        assert entitle(subscription(period_end=NOW)).tier == "pro", "one that renews is only late"
+
+    def test_a_cancelled_period_ends_its_grace_as_well(self) -> None:
+        late = subscription("past_due", cancel_at_period_end=True, period_end=NOW + timedelta(hours=1))
+        assert entitle(late, first_failed_at=NOW).review_at == NOW + timedelta(hours=1)
+
     def test_seats_multiply_the_monthly_cap_and_none_means_the_flat_one(self) -> None:
         assert entitle(subscription(seats=3)).limits.monthly_cap == 30
         assert entitle(subscription(seats=None)).limits.monthly_cap == 20
@@ -92,18 +104,6 @@ class TestEntitlement:
         )
         assert found.period_start == datetime(2026, 10, 31, tzinfo=UTC)
         assert found.period_end == datetime(2026, 11, 30, tzinfo=UTC)
-
-
-class TestMayFollow:
-    def test_nothing_follows_the_end(self) -> None:
-        assert not domain.may_follow(subscription("canceled"), NOW, subscription(), NOW + timedelta(hours=1))
-
-    def test_the_older_never_replaces_the_newer(self) -> None:
-        assert not domain.may_follow(subscription(), NOW, subscription("past_due"), NOW - timedelta(seconds=1))
-
-    def test_within_a_second_it_never_goes_back_to_incomplete(self) -> None:
-        assert not domain.may_follow(subscription(), NOW, subscription("incomplete"), NOW)
-        assert domain.may_follow(subscription("incomplete"), NOW, subscription(), NOW)
 
 
 def usage(**changes: int) -> Usage:

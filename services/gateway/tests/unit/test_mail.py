@@ -32,6 +32,17 @@ def every_mail(name: str = "Ada", org_name: str = "Northwind") -> list[Mail]:
         messages.verify(to="a@example.org", name=name, base_url=BASE, token="t1"),
         messages.already_registered(to="a@example.org", base_url=BASE),
         messages.reset(to="a@example.org", name=name, base_url=BASE, token="t2"),
+        messages.notice(
+            to="a@example.org",
+            name=name,
+            org_id="0192",
+            org_name=org_name,
+            base_url=BASE,
+            subject=f"A payment for {org_name} failed",
+            said=[f"The last payment for {org_name} failed.", "Everything stays open until 8 November 2026."],
+            to_do="Update the payment method.",
+            action="See the plan",
+        ),
         messages.invite(to="a@example.org", org_name=org_name, inviter=name, role="viewer", base_url=BASE, token="t3"),
     ]
 

@@ -721,6 +721,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/billing/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Offers
+         * @description What can be bought here.
+         */
+        get: operations["list_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/billing/portal": {
         parameters: {
             query?: never;
@@ -776,9 +796,29 @@ export interface paths {
         head?: never;
         /**
          * Set Seats
-         * @description Changes the number of seats, prorated.
+         * @description Changes the number of seats; what the rest of the period costs is paid at once, or the change refused.
          */
         patch: operations["set_seats"];
+        trace?: never;
+    };
+    "/api/billing/seats/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Seats
+         * @description What another number of seats would cost. 409 `seats_taken` for fewer than there are members.
+         */
+        post: operations["preview_seats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/billing/subscription": {
@@ -1369,7 +1409,7 @@ export interface paths {
         };
         /**
          * Get File
-         * @description The bytes as they were uploaded, to be saved, never shown in place.
+         * @description The bytes as they were uploaded, to be saved, never shown in place. Range resumes a download that broke off.
          */
         get: operations["get_upload_file"];
         put?: never;
@@ -1878,12 +1918,29 @@ export interface components {
              */
             id: string;
             /**
+             * Input Tokens
+             * @description As the vendor counted, where it did
+             */
+            input_tokens: number | null;
+            /**
              * Kind
              * @enum {string}
              */
             kind: "plan" | "write" | "revise" | "format";
-            /** Model */
+            /**
+             * Model
+             * @description The one that answered; until then, the first that is asked
+             */
             model: string;
+            /** Output Tokens */
+            output_tokens: number | null;
+            /**
+             * Prompt
+             * @description Which prompt it came from; `local-rules` for the built-in drafter
+             */
+            prompt: string | null;
+            /** Prompt Checksum */
+            prompt_checksum: string | null;
             /** Proposal Id */
             proposal_id: string | null;
             /** Section Id */
@@ -2278,6 +2335,24 @@ export interface components {
             credential: components["schemas"]["NewCredential"];
             /** Name */
             name: string;
+        };
+        /**
+         * OffersView
+         * @description What can be bought here.
+         */
+        OffersView: {
+            /**
+             * Available
+             * @description Whether payments are set up
+             */
+            available: boolean;
+            /** Prices */
+            prices: ("pro_monthly" | "pro_yearly" | "enterprise_monthly" | "bundle_1" | "bundle_10" | "bundle_25")[];
+            /**
+             * Trial Days
+             * @description Of an org's first plan
+             */
+            trial_days: number;
         };
         /**
          * OrgMembership
@@ -2849,10 +2924,52 @@ export interface components {
             personal: boolean;
         };
         /**
+         * SeatsPreviewRequest
+         * @description The number of seats to be.
+         */
+        SeatsPreviewRequest: {
+            /** Seats */
+            seats: number;
+        };
+        /**
+         * SeatsPreviewView
+         * @description What the change would cost; amounts are in the currency's smallest unit, tax included.
+         */
+        SeatsPreviewView: {
+            /**
+             * Amount Due Now
+             * @description For the rest of the period, paid with the change
+             */
+            amount_due_now: number;
+            /**
+             * Credit
+             * @description Given back for the rest of the period; it pays for invoices to come
+             */
+            credit: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Next Invoice Amount
+             * @description For the next whole period, before any credit
+             */
+            next_invoice_amount: number;
+            /** Next Invoice At */
+            next_invoice_at: string | null;
+            /**
+             * Prorated At
+             * @description The moment that the amounts count from, if they do
+             */
+            prorated_at: string | null;
+            /** Seats */
+            seats: number;
+        };
+        /**
          * SeatsRequest
-         * @description The new number of seats.
+         * @description The new number of seats; with `prorated_at` of a preview, which counts for 15 minutes, at the price it showed.
          */
         SeatsRequest: {
+            /** Prorated At */
+            prorated_at?: string | null;
             /** Seats */
             seats: number;
         };
@@ -4568,6 +4685,35 @@ export interface operations {
             };
         };
     };
+    list_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffersView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     open_portal: {
         parameters: {
             query?: never;
@@ -4646,6 +4792,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_seats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatsPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatsPreviewView"];
                 };
             };
             /** @description A refusal */
@@ -6139,6 +6318,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                Range?: string | null;
+                "if-range"?: string | null;
                 "if-none-match"?: string | null;
             };
             path: {
@@ -6157,8 +6338,22 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Not modified */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The range lies behind the end of the file */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

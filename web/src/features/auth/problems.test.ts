@@ -2,12 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { problemOf, providerName } from './problems'
 
-const CODES = [
-  'invalid_oauth_state',
-  'email_unverified',
-  'oauth_denied',
-  'provider_unavailable',
-]
+const CODES = ['invalid_oauth_state', 'email_unverified', 'oauth_denied', 'provider_unavailable']
 
 describe('problemOf', () => {
   it.each([...CODES, 'something_new'])('%s is told in a sentence without the code', (code) => {

@@ -3,15 +3,18 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ExternalLink } from 'lucide-react'
 import { useEffect, useState } from 'react'
 
-import { meQuery, queryClient, usageQuery, type Usage } from '@/api'
+import { meQuery, offersQuery, queryClient, usageQuery, type Usage } from '@/api'
 import { canManage, orgLabel, useOrg } from '@/features/shell/org'
 import { Button, ButtonLink } from '@/ui/button'
 import { Badge, ErrorNotice, Loading, Meter, Notice } from '@/ui/feedback'
-import { bytes, date, number } from '@/ui/format'
+import { bytes, date, number, plural } from '@/ui/format'
 import { Page } from '@/ui/page'
 
 import { forgetCheckout, hasArrived, thanks } from './checkout'
+import { Invoices } from './invoices'
+import { news } from './limits'
 import { Bundles, Plans, usePortal } from './plans'
+import { PlanActions } from './subscription'
 
 const route = getRouteApi('/shell/billing')
 
@@ -95,16 +98,12 @@ function PaymentNotice({ payment, usage }: { payment: Payment; usage: Usage | un
   )
 }
 
-const STATUS: Record<string, string> = {
-  past_due: 'The last payment failed. Update your payment method to keep your plan.',
-  unpaid: 'The last payments failed. Update your payment method to get your plan back.',
-  canceled: 'Your subscription has ended.',
-}
-
 function Overview({ usage, orgName, mayManage }: { usage: Usage; orgName: string; mayManage: boolean }) {
   const { limits, usage: used, tier, subscription } = usage
   const portal = usePortal()
+  const offers = useQuery(offersQuery).data
   const ends = subscription?.current_period_end
+  const mayPay = mayManage && offers?.available !== false
   return (
     <div className="space-y-8">
       <section className="card p-5 sm:p-6" aria-labelledby="plan">
@@ -116,28 +115,40 @@ function Overview({ usage, orgName, mayManage }: { usage: Usage; orgName: string
             {tier}
           </Badge>
           {subscription?.cancel_at_period_end && ends && <Badge tone="warn">Ends {date(ends)}</Badge>}
-          {mayManage && tier !== 'free' && (
-            <Button size="sm" className="ml-auto" busy={portal.isPending} onClick={() => portal.mutate()}>
-              Manage subscription <ExternalLink aria-hidden />
-            </Button>
+          {mayPay && subscription && (
+            <div className="flex flex-wrap gap-2 sm:ml-auto">
+              <PlanActions usage={usage} plan={subscription} />
+              <Button size="sm" busy={portal.isPending} onClick={() => portal.mutate()}>
+                Manage subscription <ExternalLink aria-hidden />
+              </Button>
+            </div>
           )}
         </div>
-        {STATUS[usage.status] && (
-          <div className="mt-4">
-            <Notice tone="warn" title={STATUS[usage.status]}>
-              {usage.grace_ends_at && `Everything stays open until ${date(usage.grace_ends_at)}.`}
+        {subscription && <PlanFacts plan={subscription} status={usage.status} />}
+        <div className="mt-4 space-y-3 empty:hidden">
+          {usage.status === 'canceled' && (
+            <Notice title="Your plan has ended">
+              Everything that was written is still here, to read and to export.
             </Notice>
-          </div>
-        )}
-        {!usage.can_create_proposal && (
-          <div className="mt-4">
-            <Notice tone="accent">
-              {usage.reason === 'monthly_cap_reached'
-                ? 'This period’s proposals are used up. Add seats or a bundle to start more.'
-                : 'Your free proposals are used up. Upgrade to start another one.'}
+          )}
+          {news(usage).map(({ id, tone, title, text, action, stays }) => (
+            <Notice
+              key={id}
+              tone={tone}
+              title={title}
+              actions={
+                stays &&
+                mayPay && (
+                  <Button size="sm" variant="primary" busy={portal.isPending} onClick={() => portal.mutate()}>
+                    {action} <ExternalLink aria-hidden />
+                  </Button>
+                )
+              }
+            >
+              {text}
             </Notice>
-          </div>
-        )}
+          ))}
+        </div>
         <div className="mt-6 grid gap-x-10 gap-y-6 sm:grid-cols-2">
           {limits.monthly_cap === null && limits.active_cap !== null ? (
             <Meter
@@ -177,10 +188,43 @@ function Overview({ usage, orgName, mayManage }: { usage: Usage; orgName: string
           </p>
         )}
       </section>
-      <Plans tier={tier} mayManage={mayManage} />
-      {tier !== 'free' && mayManage && <Bundles />}
+      {offers?.available === false ? (
+        <Notice title="Payments are not set up here">
+          Plans and extra proposals cannot be bought; ask whoever runs this Bidwright. Everything else works.
+        </Notice>
+      ) : (
+        <>
+          <Plans tier={tier} subscribed={subscription !== null} mayManage={mayManage} offers={offers} />
+          {tier !== 'free' && mayManage && <Bundles offers={offers} />}
+          {mayManage && <Invoices />}
+        </>
+      )}
     </div>
   )
+}
+
+const PRICES: Record<string, string> = {
+  pro_monthly: 'Pro, paid monthly',
+  pro_yearly: 'Pro, paid yearly',
+  enterprise_monthly: 'Enterprise, paid monthly',
+}
+
+/** What is paid for, and until when. */
+function PlanFacts({ plan, status }: { plan: NonNullable<Usage['subscription']>; status: string }) {
+  const facts = [
+    PRICES[plan.price ?? ''],
+    plan.seats !== null && plural(plan.seats, 'seat'),
+    plan.discount && `discount: ${plan.discount}`,
+    plan.current_period_end &&
+      (status === 'past_due' || status === 'unpaid'
+        ? 'a payment is due'
+        : plan.cancel_at_period_end
+          ? `ends on ${date(plan.current_period_end)}`
+          : status === 'trialing'
+            ? `free trial until ${date(plan.current_period_end)}`
+            : `renews on ${date(plan.current_period_end)}`),
+  ].filter(Boolean)
+  return <p className="mt-1.5 text-ink-2">{facts.join(' · ')}</p>
 }
 
 function of(value: number, max: number | null, show: (n: number) => string = number): string {

@@ -1,10 +1,12 @@
 import { useMutation } from '@tanstack/react-query'
 import { Check, ExternalLink, Sparkles } from 'lucide-react'
+import { useState } from 'react'
 
-import { api, queryClient, usageQuery, type Price, type Tier } from '@/api'
+import { api, queryClient, usageQuery, type Offers, type Order, type Price, type Tier } from '@/api'
 import { Button } from '@/ui/button'
 import { cx } from '@/ui/cx'
-import { Badge } from '@/ui/feedback'
+import { Badge, ErrorNotice } from '@/ui/feedback'
+import { TextField } from '@/ui/field'
 import { plural } from '@/ui/format'
 import { toast } from '@/ui/toast'
 
@@ -55,17 +57,28 @@ export function usePortal() {
 function useCheckout() {
   return useMutation({
     mutationFn: api.checkout,
-    onSuccess: async ({ url }, price) => {
+    onSuccess: async ({ url }, { price }: Order) => {
       rememberCheckout(price, await queryClient.ensureQueryData(usageQuery()))
       location.assign(url)
     },
-    onError: toast.error,
   })
 }
 
-export function Plans({ tier, mayManage }: { tier: Tier; mayManage: boolean }) {
+const isOnSale = (price: Price, offers: Offers | undefined): boolean => !offers || offers.prices.includes(price)
+
+interface PlansProps {
+  tier: Tier
+  /** There is a subscription, though it may give nothing now: another plan is a change of that one. */
+  subscribed: boolean
+  mayManage: boolean
+  offers: Offers | undefined
+}
+
+export function Plans({ tier, subscribed, mayManage, offers }: PlansProps) {
   const checkout = useCheckout()
   const portal = usePortal()
+  const [code, setCode] = useState('')
+  const buy = (price: Price) => checkout.mutate({ price, promotion_code: code.trim() || undefined })
   return (
     <section aria-labelledby="plans">
       <h2 id="plans" className="mb-3 text-[1.15rem] font-semibold">
@@ -75,6 +88,7 @@ export function Plans({ tier, mayManage }: { tier: Tier; mayManage: boolean }) {
         {PLANS.map((plan) => {
           const current = plan.tier === tier
           const featured = plan.tier === 'pro' && tier === 'free'
+          const prices = plan.prices.filter(({ price }) => isOnSale(price, offers))
           return (
             <div
               key={plan.tier}
@@ -92,23 +106,23 @@ export function Plans({ tier, mayManage }: { tier: Tier; mayManage: boolean }) {
                   </li>
                 ))}
               </ul>
-              {RANK[plan.tier] > RANK[tier] && (
+              {RANK[plan.tier] > RANK[tier] && prices.length > 0 && (
                 <div className="mt-auto space-y-2 pt-6">
                   {!mayManage ? (
                     <p className="text-[0.9rem] text-ink-3">Ask an admin of the organisation to upgrade.</p>
-                  ) : tier !== 'free' ? (
+                  ) : subscribed ? (
                     <Button className="w-full" busy={portal.isPending} onClick={() => portal.mutate()}>
                       Change to {plan.name} <ExternalLink aria-hidden />
                     </Button>
                   ) : (
-                    plan.prices.map(({ price, label }, i) => (
+                    prices.map(({ price, label }, i) => (
                       <Button
                         key={price}
                         variant={featured && i === 0 ? 'primary' : i === 0 ? 'secondary' : 'ghost'}
                         className="w-full"
-                        busy={checkout.isPending && checkout.variables === price}
+                        busy={checkout.isPending && checkout.variables.price === price}
                         disabled={checkout.isPending}
-                        onClick={() => checkout.mutate(price)}
+                        onClick={() => buy(price)}
                       >
                         {featured && i === 0 && <Sparkles aria-hidden />} {label}
                       </Button>
@@ -122,7 +136,25 @@ export function Plans({ tier, mayManage }: { tier: Tier; mayManage: boolean }) {
       </div>
       <p className="mt-3 text-[0.9rem] text-ink-3">
         You see the price and pay on the secure page of our payment service.
+        {offers && offers.trial_days > 0 && ` Your first plan is free for ${plural(offers.trial_days, 'day')}.`}
       </p>
+      {mayManage && !subscribed && (
+        <TextField
+          className="mt-4 max-w-72"
+          label="Promotion code"
+          hint="If you have one: it is checked when you go on to pay."
+          autoComplete="off"
+          maxLength={100}
+          value={code}
+          onChange={(e) => {
+            setCode(e.target.value)
+            checkout.reset()
+          }}
+        />
+      )}
+      <div className="mt-3" aria-live="polite">
+        {checkout.error && <ErrorNotice error={checkout.error} />}
+      </div>
     </section>
   )
 }
@@ -133,7 +165,7 @@ const BUNDLES: { price: Price; count: number }[] = [
   { price: 'bundle_25', count: 25 },
 ]
 
-export function Bundles() {
+export function Bundles({ offers }: { offers: Offers | undefined }) {
   const checkout = useCheckout()
   return (
     <section aria-labelledby="bundles" className="card flex flex-wrap items-center gap-x-6 gap-y-3 p-5">
@@ -144,17 +176,22 @@ export function Bundles() {
         <p className="text-ink-2">Extra proposals are used after your monthly ones and last until used.</p>
       </div>
       <div className="flex flex-wrap gap-2">
-        {BUNDLES.map(({ price, count }) => (
+        {BUNDLES.filter(({ price }) => isOnSale(price, offers)).map(({ price, count }) => (
           <Button
             key={price}
-            busy={checkout.isPending && checkout.variables === price}
+            busy={checkout.isPending && checkout.variables.price === price}
             disabled={checkout.isPending}
-            onClick={() => checkout.mutate(price)}
+            onClick={() => checkout.mutate({ price })}
           >
             {plural(count, 'proposal')}
           </Button>
         ))}
       </div>
+      {checkout.error && (
+        <div className="basis-full">
+          <ErrorNotice error={checkout.error} />
+        </div>
+      )}
     </section>
   )
 }

@@ -23,6 +23,7 @@ import { toast } from '@/ui/toast'
 
 import { HealthBanner } from './banner'
 import { canManage, OrgSwitcher, useOrg } from './org'
+import { PlanBanner } from './plan-banner'
 import { useSessionWatch } from './session-watch'
 
 const NAV = [
@@ -71,6 +72,7 @@ export default function Shell() {
         </div>
       </header>
       <HealthBanner />
+      <PlanBanner />
       {/* Another organisation is another set of everything below. */}
       <main id="content" key={orgId} tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
         <Outlet />

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from billing import events
 from billing.deps import Deps
 from billing.domain import ENDED_STATUSES
 from billing.repository import BillingRepository
-from billing.service import accounts
+from billing.service import accounts, thresholds
 from common.db import UnitOfWork
+from contracts.billing import CapName
 from contracts.gateway import OrgCreated, OrgDeleted, OrgRenamed
 
 CANCEL_JOB = "cancel_subscription"
@@ -19,6 +22,20 @@ async def open_for_org(uow: UnitOfWork, deps: Deps, event: OrgCreated) -> None:
     account = await accounts.lock_or_open(uow, repository, deps, name=event.name, personal=event.personal)
     account.name = event.name
     account.personal = event.personal
+    # What was counted before there was an account has not been measured yet.
+    await thresholds.check(uow, repository, account, deps, thresholds.EVERY)
+
+
+async def counted(uow: UnitOfWork, repository: BillingRepository, deps: Deps, caps: Collection[CapName]) -> None:
+    """To be called when something was counted: tells which thresholds of `caps` that has come to.
+
+    What arrives late about an org that is gone is forgotten again.
+    """
+    account = await repository.lock_account()
+    if account is not None:
+        await thresholds.check(uow, repository, account, deps, caps)
+    elif await repository.is_erased():
+        await repository.erase(deps.clock.now())
 
 
 async def rename(uow: UnitOfWork, event: OrgRenamed) -> None:
@@ -38,5 +55,5 @@ async def erase(uow: UnitOfWork, deps: Deps, event: OrgDeleted) -> None:
         if row.status not in ENDED_STATUSES:
             uow.enqueue(CANCEL_JOB, {"subscription_id": row.subscription_id}, org_id=event.org_id, max_attempts=10)
     events.org_erased(uow, account, deps.clock.now())
-    await uow.flush()
-    await repository.erase()
+    await uow.flush()  # before the account's row goes
+    await repository.erase(deps.clock.now())

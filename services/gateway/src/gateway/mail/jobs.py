@@ -64,7 +64,7 @@ async def mail_registered(context: Context, payload: dict[str, Any]) -> dict[str
                 return {"sent": False}
             mail = messages.verify(to=to, name=name, base_url=base_url, token=token)
         await uow.commit()
-    return await _send(context, mail)
+    return await send(context, mail)
 
 
 async def mail_reset(context: Context, payload: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ async def mail_reset(context: Context, payload: dict[str, Any]) -> dict[str, Any
             return {"sent": False}
         mail = messages.reset(to=user.email, name=user.name, base_url=deps.settings.base_url, token=token)
         await uow.commit()
-    return await _send(context, mail)
+    return await send(context, mail)
 
 
 async def mail_invite(context: Context, payload: dict[str, Any]) -> dict[str, Any]:
@@ -106,14 +106,15 @@ async def mail_invite(context: Context, payload: dict[str, Any]) -> dict[str, An
             token=token,
         )
         await uow.commit()
-    return await _send(context, mail)
+    return await send(context, mail)
 
 
 def _token(context: Context) -> str:
     return derived_token(context.deps.settings.secret_key.get_secret_value(), context.job.kind, str(context.job.id))
 
 
-async def _send(context: Context, mail: Mail) -> dict[str, Any]:
+async def send(context: Context, mail: Mail) -> dict[str, Any]:
+    """Hands a job's mail over, and returns the job's result."""
     deps, kind = context.deps, context.job.kind
     try:
         await deps.sender.send(mail, reference=str(context.job.id), at=deps.clock.now())

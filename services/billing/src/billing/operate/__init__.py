@@ -1,0 +1,1 @@
+"""What an operator does with billing by hand: `python -m billing.operate`, with the worker's environment."""
