@@ -114,15 +114,21 @@ class PartsBuilder:
         env = {
             **self._env,
             "PROVISION_POSTGRES_URL": self._postgres.url(),
+            "PROVISION_DATABASE": parts.DATABASE,
             "PROVISION_PASSWORDS": json.dumps(self._passwords),
         }
-        await self._once("provision", "devstack.provisioning", ["database", str(output)], env, "provision")
+        await self._provision(["database"], env)
+        await self._provision(["nats-users", str(output)], env)
         return output.read_text()
 
     async def provision_streams(self) -> None:
         """NATS' streams."""
         env = {**self._env, "PROVISION_NATS_URL": self.stack.nats_url("admin")}
-        await self._once("streams", "devstack.provisioning", ["streams"], env, "provision")
+        await self._provision(["streams"], env)
+
+    async def _provision(self, argv: list[str], env: dict[str, str]) -> None:
+        """A step that compose and Kubernetes run too."""
+        await self._once(argv[0], "common.provisioning", argv, env, "provision")
 
     async def migrate(self, service: str) -> None:
         """Bring a service's schema to this version."""

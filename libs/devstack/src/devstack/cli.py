@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from devstack import billing_command, stripe_command
 from devstack.errors import StackError, UsageError
 
 
@@ -51,6 +52,22 @@ def parser() -> argparse.ArgumentParser:
     command("seed", "a demo: orgs on each tier, people, proposals, uploads")
     mail = command("mail", "the local mailbox")
     mail.add_argument("--json", action="store_true")
+    doctor = command("doctor", "the settings, then each symptom of the runbook on the running stack; exit 1 on errors")
+    doctor.add_argument("--strict", action="store_true", help="exit 2 on errors")
+    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument(
+        "--env", type=Path, metavar="FILE", help="only check this whole set of settings, before a deploy"
+    )
+    backup = command("backup", "the database and the objects of a running stack, into a folder")
+    backup.add_argument("folder", type=Path, metavar="DIR")
+    restore = command("restore", "put a backup into a running stack")
+    restore.add_argument("folder", type=Path, metavar="DIR", help="where the backups are, or the dump to restore")
+    restore.add_argument("--yes", action="store_true", help="also into a stack that holds data, which is kept aside")
+    billing = command("billing", f"Stripe's events and the comparison with Stripe: {billing_command.COMMANDS}")
+    billing.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="...", help="billing's own command; try: events --help"
+    )
+    stripe_command.add_arguments(command("stripe", "trigger: an event of the fake Stripe; without a name, a list"))
     test = command(
         "test", "run the tests: lint, unit, integration, contract, e2e, web, browser; all when none is named"
     )
@@ -102,6 +119,24 @@ def _run(arguments: argparse.Namespace) -> int:
         return commands.env(data)
     if arguments.command == "mail":
         return commands.mail(data, as_json=arguments.json)
+    if arguments.command == "billing":
+        words, folder = billing_command.split_data(arguments.words)
+        data = DataFolder(folder) if folder else data
+        return billing_command.run(root, data, commands.running_state(data), words)
+    if arguments.command == "stripe":
+        return stripe_command.run(arguments, lambda: commands.running_env(data))
+    if arguments.command == "doctor":
+        from devstack.doctor import command as doctor
+
+        return doctor.run(root, data, arguments.env, strict=arguments.strict, as_json=arguments.json)
+    if arguments.command == "backup":
+        from devstack.backups import backup
+
+        return backup.run(root, data, arguments.folder)
+    if arguments.command == "restore":
+        from devstack.backups import restore
+
+        return restore.run(root, data, arguments.folder, yes=arguments.yes)
     from devstack import seed
 
     return seed.run(root, data, commands.running_env(data))

@@ -222,6 +222,11 @@ def logs(data: DataFolder, part: str | None, *, follow: bool, lines: int) -> int
     return 0
 
 
+def running_state(data: DataFolder) -> dict[str, Any]:
+    """What the running supervisor wrote of its stack; raises when no stack runs."""
+    return _require_running(data)
+
+
 def running_env(data: DataFolder) -> dict[str, str]:
     """What ``env`` prints; raises when no stack runs."""
     return dict(_require_running(data)["env"])

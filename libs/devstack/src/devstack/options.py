@@ -20,9 +20,14 @@ SECRET_KEY JWT_SIGNING_KEY JWT_SIGNING_KEY_PREVIOUS DEBUG ALLOWED_HOSTS PUBLIC_B
 CORS_ALLOWED_ORIGINS DATABASE_URL MIGRATION_DATABASE_URL REDIS_URL NATS_URL STORAGE_URL MEDIA_ROOT AI_ASYNC
 EXPORTS_ASYNC SESSION_IDLE_MINUTES SESSION_MAX_DAYS FRESH_SIGN_IN_MINUTES LOGIN_RATE_PER_MIN LOGIN_RATE_PER_MIN_ADDRESS
 API_RATE_PER_MIN_ANON AI_PLAN_RATE_PER_MIN_FREE AI_ENFORCE_RATE_LIMIT_DEBUG AI_TEST_OPEN AI_PROVIDER
-AI_DETERMINISTIC_SAMPLING SECTION_REVISION_CAP STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE
-STRIPE_TIMEOUT_SECONDS STRIPE_MAX_RETRIES STRIPE_WEBHOOK_MAX_BYTES PRICE_PRO_MONTHLY PRICE_PRO_YEARLY
-PRICE_ENTERPRISE_MONTHLY PRICE_BUNDLE_1 PRICE_BUNDLE_10 PRICE_BUNDLE_25 QUOTA_FREE_ACTIVE_CAP
+AI_DETERMINISTIC_SAMPLING AI_MAX_OUTPUT_TOKENS AI_MAX_CALL_CHARACTERS AI_CONNECT_TIMEOUT_SECONDS
+AI_FIRST_TOKEN_TIMEOUT_SECONDS AI_CALL_TIMEOUT_SECONDS AI_GENERATION_TIMEOUT_SECONDS AI_MAX_ATTEMPTS
+AI_RETRY_BASE_SECONDS AI_RETRY_MAX_SECONDS AI_BREAKER_FAILURES AI_BREAKER_OPEN_SECONDS AI_JOB_LANES
+SECTION_REVISION_CAP STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE
+STRIPE_TIMEOUT_SECONDS STRIPE_MAX_RETRIES STRIPE_WEBHOOK_MAX_BYTES STRIPE_AUTOMATIC_TAX TRIAL_DAYS
+STRIPE_ACCOUNT_ID STRIPE_CURRENCIES RECONCILE_MINUTES RECONCILE_MAX_CALLS
+PRICE_PRO_MONTHLY PRICE_PRO_YEARLY PRICE_ENTERPRISE_MONTHLY PRICE_BUNDLE_1 PRICE_BUNDLE_10 PRICE_BUNDLE_25
+QUOTA_FREE_ACTIVE_CAP
 QUOTA_PRO_MONTHLY_CAP QUOTA_PRO_PER_SEAT QUOTA_ENTERPRISE_MONTHLY_CAP FAILED_PAYMENT_GRACE_DAYS
 FILE_UPLOAD_MAX_BYTES FILE_UPLOAD_MAX_MEMORY_SIZE TEXT_EXTRACTION_MAX_BYTES ALLOWED_UPLOAD_EXTENSIONS OCR_IMAGE
 OCR_PDF OCR_LANGUAGES VIRUSSCAN_CMD VIRUSSCAN_TIMEOUT_SECONDS GOOGLE_CLIENT_ID GOOGLE_CLIENT_SECRET
@@ -32,7 +37,8 @@ INVITE_SENDER_DOMAIN CSP_SCRIPT_SRC CSP_STYLE_SRC CSP_CONNECT_SRC
 CSP_ALLOW_INLINE_STYLES SECURE_HSTS_SECONDS LOG_LEVEL LOG_FORMAT BACKUP_DIR EXPORT_WAIT_SECONDS
 EXPORT_SYNC_SECONDS EXPORT_VERIFY_MAX_BYTES EXPORT_RENDER_TIMEOUT_SECONDS EXPORT_RENDER_MEMORY_BYTES
 EXPORT_RENDER_CONCURRENCY TEXT_EXTRACTION_TIMEOUT_SECONDS TEXT_EXTRACTION_MEMORY_BYTES UPLOAD_STAGING_DIR
-RETAIN_DAYS S3_ENDPOINT_URL SHUTDOWN_GRACE_SECONDS SHUTDOWN_UNREADY_SECONDS DATABASE_POOL_SIZE
+RETAIN_DAYS BACKUP_PUBLIC_KEY BACKUP_TIMEOUT_SECONDS S3_ENDPOINT_URL SHUTDOWN_GRACE_SECONDS
+SHUTDOWN_UNREADY_SECONDS DATABASE_POOL_SIZE
 """
 _KEYS = frozenset(_LISTED.split()) | {
     f"{name}_{tier}"
@@ -54,14 +60,14 @@ def is_known(key: str) -> bool:
     return service.lower() in parts.SERVICES and (rest in _KEYS or bool(rest and _FAMILIES.fullmatch(rest)))
 
 
-def parse_pair(text: str, where: str = "") -> tuple[str, str]:
-    """One KEY=VALUE; ``where`` names the file and line in the refusal."""
+def parse_pair(text: str, where: str = "", *, check: bool = True) -> tuple[str, str]:
+    """One KEY=VALUE; ``where`` names the file and line in the refusal. Without ``check`` the key may be unknown."""
     key, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"{where}{text!r} is not KEY=VALUE")
     if not _NAME.fullmatch(key):
         raise UsageError(f"{where}{key!r} is no setting's name: KEY=VALUE with the key in capitals")
-    if not is_known(key):
+    if check and not is_known(key):
         near = difflib.get_close_matches(key, sorted(_KEYS), n=1)
         raise UsageError(f"{where}unknown setting {key}" + (f": did you mean {near[0]}?" if near else ": see settings"))
     if "\0" in value:
@@ -74,7 +80,7 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return dict(parse_pair(pair) for pair in pairs)
 
 
-def parse_file(path: Path) -> dict[str, str]:
+def parse_file(path: Path, *, check: bool = True) -> dict[str, str]:
     """A file of KEY=VALUE lines; empty lines, # comments, ``export`` and matching quotes are allowed."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -87,7 +93,7 @@ def parse_file(path: Path) -> dict[str, str]:
         stripped = line.strip().removeprefix("export ")
         if not stripped or stripped.startswith("#"):
             continue
-        key, value = parse_pair(stripped, f"{path}:{number}: ")
+        key, value = parse_pair(stripped, f"{path}:{number}: ", check=check)
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
             value = value[1:-1]
         found[key] = value

@@ -168,12 +168,15 @@ class Stack:
         return {**self.shared_env(), **self.upstreams(), **own, **self.settings}
 
     def stripe_fake_argv(self) -> list[str]:
-        """The fake's command line."""
+        """The fake's command line; behind an edge with a certificate of its own, that is what it knows the edge by."""
+        certificate = self.settings.get("EDGE_TLS_CERT_FILE")
+        scheme = "https" if certificate else "http"
         return [
             "--host", HOST, "--port", str(self.ports[STRIPE_FAKE]),
-            "--webhook-url", f"http://{HOST}:{self.port}/api/stripe/webhook",
+            "--webhook-url", f"{scheme}://{HOST}:{self.port}/api/stripe/webhook",
             "--webhook-secret", self.secrets["STRIPE_WEBHOOK_SECRET"],
             "--state", str(self.data.path / STRIPE_FAKE), "--public-url", self.url_of(STRIPE_FAKE),
+            *(("--webhook-ca", str(Path(certificate).absolute())) if certificate else ()),
         ]  # fmt: skip
 
     def public_env(self) -> dict[str, str]:

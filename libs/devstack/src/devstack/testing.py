@@ -58,7 +58,7 @@ def _pytest(root: Path, folders: Iterable[str], *words: str) -> Iterable[Step]:
 
 
 def _unit(root: Path) -> Iterable[Step]:
-    return _pytest(root, _folders(root, "unit"))
+    return _pytest(root, [*_folders(root, "unit"), "tests/deploy"])
 
 
 def _integration(root: Path) -> Iterable[Step]:
@@ -105,7 +105,7 @@ SUITES = (
 
 def homeless_tests(root: Path) -> list[str]:
     """Test files that no suite would ever run."""
-    covered = [root / name for name in ("tests/contract", "tests/e2e", "tests/browser", "tests/chaos")]
+    covered = [root / name for name in ("tests/contract", "tests/deploy", "tests/e2e", "tests/browser", "tests/chaos")]
     covered += [root / folder for kind in ("unit", "integration") for folder in _folders(root, kind)]
     found = [file for top in ("libs", "services", "tests") for file in (root / top).rglob("test_*.py")]
     return sorted(str(file.relative_to(root)) for file in found if not any(file.is_relative_to(one) for one in covered))
