@@ -17,22 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PYTHON = ROOT / ".venv" / "bin" / "python"
+from measuring import PYTHON, ROOT, Run, bidwright
+
 UNLIMITED = "100000000"
 HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 NO_NGINX = "nginx auth_request: not measured, there is no nginx (findings of an earlier try: 0.84 throughput, 1.6x CPU)"
-
-
-@dataclass
-class Run:
-    """What one load run showed."""
-
-    per_second: float
-    p50_ms: float
-    failures: int
-    cpu_us: float
 
 
 @dataclass
@@ -67,16 +57,6 @@ def wait_for_port(port: int) -> None:
         else:
             return
     sys.exit(f"nobody answers on port {port}")
-
-
-def bidwright(*words: str) -> str:
-    """Run a command of the product; what it printed."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "bidwright"), *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(words)} failed:\n{done.stdout}\n{done.stderr}")
-    return done.stdout
 
 
 def sign_in(gateway: str, base_url: str) -> str:
