@@ -62,7 +62,8 @@ def _unit(root: Path) -> Iterable[Step]:
 
 
 def _integration(root: Path) -> Iterable[Step]:
-    return _pytest(root, _folders(root, "integration"))
+    # Two at a time, a file each: most of the time goes into waiting for servers, mails and events.
+    return _pytest(root, _folders(root, "integration"), "-n", "2", "--dist", "loadfile")
 
 
 def _contract(root: Path) -> Iterable[Step]:
