@@ -82,6 +82,15 @@ class ExportDeleted(_ExportEvent):
     storage_bytes_used: int
 
 
+class StorageChanged(Event):
+    """How much the org's exports take up now; a content that several of them share counts once."""
+
+    META = EventMeta("exports", "storage", "changed", "org_id")
+    EXAMPLE = {"org_id": _ORG, "version": 1, "bytes_used": 12345}
+
+    bytes_used: int
+
+
 class OrgErased(Event):
     """Receipt: exports has erased everything of this org."""
 

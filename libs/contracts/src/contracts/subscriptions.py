@@ -31,12 +31,12 @@ SUBSCRIPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "gateway.member",
         "ai.proposal",
         "ai.generation",
-        "uploads.file",
-        "exports.export",
+        "uploads.storage",
+        "exports.storage",
     ),
     "ai": ("gateway.org", "gateway.user", "billing.entitlements", "uploads.file"),
-    "exports": ("gateway.org", "gateway.user", "billing.entitlements", "ai.proposal", "ai.section"),
-    "uploads": ("gateway.org", "gateway.user", "billing.entitlements"),
+    "exports": ("gateway.org", "gateway.user", "billing.entitlements", "ai.proposal", "ai.section", "uploads.storage"),
+    "uploads": ("gateway.org", "gateway.user", "billing.entitlements", "exports.storage"),
 }
 """By consumer: the `service.entity` pairs whose every fact it receives."""
 

@@ -107,6 +107,15 @@ class FileDeleted(_FileEvent):
     }
 
 
+class StorageChanged(Event):
+    """How much the org's uploads take up now; a content that several of them share counts once."""
+
+    META = EventMeta("uploads", "storage", "changed", "org_id")
+    EXAMPLE = {"org_id": _ORG, "version": 1, "bytes_used": 12345}
+
+    bytes_used: int
+
+
 class OrgErased(Event):
     """Receipt: uploads has erased everything of this org."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from billing import events
 from billing.deps import Deps
@@ -13,11 +12,9 @@ from billing.service import counting, thresholds
 from common.db import UnitOfWork
 from common.inbox import Handler
 from common.jobs import JobContext, JobKind
-from contracts import Event
+from contracts import Event, exports, uploads
 from contracts.ai import GenerationFinished, ProposalArchived, ProposalChanged, ProposalCreated, ProposalDeleted
-from contracts.exports import ExportDeleted, ExportFinished
 from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, OrgRenamed, UserErased
-from contracts.uploads import FileAccepted, FileDeleted
 
 
 async def on_org_created(uow: UnitOfWork, event: OrgCreated, deps: Deps) -> None:
@@ -67,25 +64,11 @@ async def on_generation_finished(uow: UnitOfWork, event: GenerationFinished, dep
     await counting.counted(uow, repository, deps, thresholds.GENERATIONS)
 
 
-async def on_file_accepted(uow: UnitOfWork, event: FileAccepted, deps: Deps) -> None:
-    await _count_file(uow, event.org_id, event.upload_id, event.size, deps)
-
-
-async def on_file_deleted(uow: UnitOfWork, event: FileDeleted, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).forget_file(event.upload_id)
-
-
-async def on_export_finished(uow: UnitOfWork, event: ExportFinished, deps: Deps) -> None:
-    await _count_file(uow, event.org_id, event.export_id, event.size, deps)
-
-
-async def on_export_deleted(uow: UnitOfWork, event: ExportDeleted, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).forget_file(event.export_id)
-
-
-async def _count_file(uow: UnitOfWork, org_id: UUID, file_id: UUID, size: int, deps: Deps) -> None:
-    repository = BillingRepository(uow, org_id)
-    await repository.count_file(file_id, size)
+async def on_storage_changed(
+    uow: UnitOfWork, event: uploads.StorageChanged | exports.StorageChanged, deps: Deps
+) -> None:
+    repository = BillingRepository(uow, event.org_id)
+    await repository.count_storage(event.META.service, event.bytes_used)
     await counting.counted(uow, repository, deps, thresholds.STORAGE)
 
 
@@ -108,10 +91,8 @@ EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
     ProposalArchived: on_proposal_changed,
     ProposalDeleted: on_proposal_deleted,
     GenerationFinished: on_generation_finished,
-    FileAccepted: on_file_accepted,
-    FileDeleted: on_file_deleted,
-    ExportFinished: on_export_finished,
-    ExportDeleted: on_export_deleted,
+    uploads.StorageChanged: on_storage_changed,
+    exports.StorageChanged: on_storage_changed,
 }
 
 JOB_KINDS: Final[Mapping[str, JobKind[Deps]]] = {

@@ -124,14 +124,14 @@ class GenerationCount(Base):
     tokens: Mapped[int]
 
 
-class StoredFile(Base):
-    """An upload or an export that takes up the org's storage."""
+class StorageCount(Base):
+    """What a service's files take up of the org's storage."""
 
-    __tablename__ = "stored_files"
+    __tablename__ = "storage_counts"
 
-    file_id: Mapped[UUID] = mapped_column(primary_key=True)
-    org_id: Mapped[UUID]
-    size: Mapped[int]
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
+    bytes_used: Mapped[int]
 
 
 class Member(Base):

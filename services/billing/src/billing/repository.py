@@ -20,7 +20,7 @@ from billing.models import (
     Member,
     ProposalCount,
     Review,
-    StoredFile,
+    StorageCount,
     StripeCustomer,
     StripeSubscription,
     Subscription,
@@ -156,7 +156,7 @@ class BillingRepository:
         ).one()
         seats = await self.count_members()
         stored = await self._session.scalar(
-            select(func.coalesce(func.sum(StoredFile.size), 0)).where(StoredFile.org_id == self.org_id)
+            select(func.coalesce(func.sum(StorageCount.bytes_used), 0)).where(StorageCount.org_id == self.org_id)
         )
         return Usage(
             active=proposals[0],
@@ -196,15 +196,15 @@ class BillingRepository:
             )
         )
 
-    async def count_file(self, file_id: UUID, size: int) -> None:
-        """Counts a stored file, once."""
+    async def count_storage(self, service: str, bytes_used: int) -> None:
+        """Keeps what a service's files take up."""
         await self._session.execute(
-            insert(StoredFile).values(file_id=file_id, org_id=self.org_id, size=size).on_conflict_do_nothing()
+            insert(StorageCount)
+            .values(org_id=self.org_id, service=service, bytes_used=bytes_used)
+            .on_conflict_do_update(
+                index_elements=[StorageCount.org_id, StorageCount.service], set_={"bytes_used": bytes_used}
+            )
         )
-
-    async def forget_file(self, file_id: UUID) -> None:
-        """The file takes up no storage any more."""
-        await self._session.execute(delete(StoredFile).where(StoredFile.file_id == file_id))
 
     async def count_members(self) -> int:
         """How many seats are taken."""
@@ -249,7 +249,7 @@ _ERASED_TABLES: Final = (
     CreditGrant,
     ProposalCount,
     GenerationCount,
-    StoredFile,
+    StorageCount,
     Member,
     Review,
     UsageThreshold,

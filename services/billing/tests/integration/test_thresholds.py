@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +23,9 @@ from common.clock import FrozenClock
 from common.db import Tenant
 from common.ids import new_id
 from common.inbox import Consumer, Gap
-from contracts import Event
+from contracts import Event, exports, uploads
 from contracts.ai import GenerationFinished, ProposalCreated
-from contracts.exports import ExportDeleted, ExportFinished
 from contracts.gateway import MemberAdded, OrgCreated, OrgDeleted
-from contracts.uploads import FileAccepted, FileDeleted
 
 pytestmark = pytest.mark.integration
 
@@ -104,11 +101,14 @@ class TestRaces:
 
     async def test_racing_files_of_two_services_are_all_counted(self, worker_deps: Deps, org_id: UUID) -> None:
         await consume(worker_deps, example(OrgCreated, org_id=org_id))
-        files = [
-            *(example(FileAccepted, org_id=org_id, upload_id=new_id(), size=3 * MIB) for _ in range(15)),
-            *(example(ExportFinished, org_id=org_id, export_id=new_id(), size=4 * MIB) for _ in range(15)),
+        changes = [
+            [
+                example(service.StorageChanged, org_id=org_id, version=number, bytes_used=number * size)
+                for number in range(1, 16)
+            ]
+            for service, size in ((uploads, 3 * MIB), (exports, 4 * MIB))
         ]
-        await asyncio.gather(*(consume(worker_deps, it) for it in files))
+        await asyncio.gather(*(consume(worker_deps, *of_one) for of_one in changes))
         assert [(cap, threshold) for cap, threshold, _ in await told(worker_deps, org_id)] == [
             ("storage_bytes", 70),
             ("storage_bytes", 90),
@@ -123,7 +123,7 @@ class TestWhen:
         await consume(
             worker_deps,
             example(OrgCreated, org_id=org_id),
-            example(FileAccepted, org_id=org_id, upload_id=new_id(), size=95 * MIB),
+            example(uploads.StorageChanged, org_id=org_id, bytes_used=95 * MIB),
         )
         assert [threshold for _, threshold, _ in await told(worker_deps, org_id)] == [70, 90]
 
@@ -164,7 +164,7 @@ class TestWhen:
     ) -> None:
         await consume(worker_deps, example(OrgCreated, org_id=org_id))
         await on_pro(worker_deps, org_id, seats=1)
-        await consume(worker_deps, example(FileAccepted, org_id=org_id, upload_id=new_id(), size=200 * MIB))
+        await consume(worker_deps, example(uploads.StorageChanged, org_id=org_id, bytes_used=200 * MIB))
         assert await told(worker_deps, org_id) == []
         ended = subscription(org_id, status="canceled")
         await webhook.deliver(
@@ -179,34 +179,30 @@ class TestWhen:
         await consume(
             worker_deps,
             example(OrgCreated, org_id=org_id),
-            example(FileAccepted, org_id=org_id, upload_id=new_id(), size=70 * MIB),
+            example(uploads.StorageChanged, org_id=org_id, bytes_used=70 * MIB),
         )
         clock.advance(timedelta(days=31))
         await accounts.review_due(worker_deps)
         assert len(await told(worker_deps, org_id)) == 1, "a new month alone is no news"
-        await consume(worker_deps, example(ExportFinished, org_id=org_id, export_id=new_id(), size=1))
+        await consume(worker_deps, example(exports.StorageChanged, org_id=org_id, bytes_used=1))
         assert [threshold for _, threshold, _ in await told(worker_deps, org_id)] == [70, 70]
 
 
 class TestConvergence:
-    """Whatever order deliveries come in: the broker repeats, delays and mixes them, each file's own are in versions."""
+    """Whatever order deliveries come in: the broker repeats, delays and mixes them; versions are each service's own."""
 
     @pytest.mark.parametrize("seed", range(6))
     async def test_storage_is_what_is_left(
         self, client: httpx.AsyncClient, worker_deps: Deps, headers: dict[str, str], org_id: UUID, seed: int
     ) -> None:
         chance = random.Random(seed)
-        sizes, left, events = count(1000, 37), 0, [example(OrgCreated, org_id=org_id)]
-        for index in range(24):
-            size, file_id = next(sizes), new_id()
-            made, gone, name = (
-                (FileAccepted, FileDeleted, "upload_id") if index % 2 else (ExportFinished, ExportDeleted, "export_id")
-            )
-            events.append(example(made, org_id=org_id, version=1, size=size, **{name: file_id}))
-            if index % 3 == 0:
-                events.append(example(gone, org_id=org_id, version=2, **{name: file_id}))
-            else:
-                left += size
+        left, events = 0, [example(OrgCreated, org_id=org_id)]
+        for service in (uploads, exports):
+            used = 0
+            for version in range(1, 13):
+                used = max(0, used + chance.randrange(-900, 1000))
+                events.append(example(service.StorageChanged, org_id=org_id, version=version, bytes_used=used))
+            left += used
         await deliver_in_disorder(worker_deps, events, chance)
         usage = (await client.get("/api/usage", headers=headers)).json()["usage"]
         assert usage["storage_bytes"] == left
@@ -216,7 +212,7 @@ class TestConvergence:
             worker_deps,
             example(OrgCreated, org_id=org_id),
             example(OrgDeleted, org_id=org_id, version=2),
-            example(FileAccepted, org_id=org_id, upload_id=new_id(), size=1),
+            example(uploads.StorageChanged, org_id=org_id, bytes_used=1),
             example(ProposalCreated, org_id=org_id, proposal_id=new_id(), created_at=NOW),
             example(GenerationFinished, org_id=org_id, generation_id=new_id(), accepted_at=NOW, tokens=1),
             example(MemberAdded, org_id=org_id, user_id=new_id()),
@@ -225,7 +221,7 @@ class TestConvergence:
         async with worker_deps.db.unit_of_work(Tenant(org_id=org_id)) as uow:
             for table in (
                 "accounts",
-                "stored_files",
+                "storage_counts",
                 "proposal_counts",
                 "generation_counts",
                 "members",

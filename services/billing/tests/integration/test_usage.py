@@ -17,11 +17,9 @@ from common.db import Tenant
 from common.ids import new_id
 from common.inbox import Consumer
 from common.testing import IdentityIssuer
-from contracts import Event
+from contracts import Event, exports, uploads
 from contracts.ai import GenerationFinished, ProposalCreated, ProposalDeleted
-from contracts.exports import ExportFinished
 from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, UserErased
-from contracts.uploads import FileAccepted, FileDeleted
 
 pytestmark = pytest.mark.integration
 
@@ -54,7 +52,7 @@ class TestGetUsage:
     async def test_it_counts_what_the_other_services_report(
         self, client: httpx.AsyncClient, worker_deps: Deps, headers: dict[str, str], org_id: UUID
     ) -> None:
-        member, proposal, upload = new_id(), new_id(), new_id()
+        member, proposal = new_id(), new_id()
         await consume(
             worker_deps,
             example(OrgCreated, org_id=org_id, name="Northwind", personal=False),
@@ -70,8 +68,8 @@ class TestGetUsage:
                 accepted_at=NOW - timedelta(days=1),
                 tokens=100,
             ),
-            example(FileAccepted, org_id=org_id, upload_id=upload, size=1000),
-            example(ExportFinished, org_id=org_id, export_id=new_id(), size=50),
+            example(uploads.StorageChanged, org_id=org_id, bytes_used=1000),
+            example(exports.StorageChanged, org_id=org_id, bytes_used=50),
         )
         body = await usage(client, headers)
         assert body["usage"] == {
@@ -87,7 +85,7 @@ class TestGetUsage:
         await consume(
             worker_deps,
             example(ProposalDeleted, org_id=org_id, proposal_id=proposal, version=2),
-            example(FileDeleted, org_id=org_id, upload_id=upload, version=2),
+            example(uploads.StorageChanged, org_id=org_id, bytes_used=0, version=2),
         )
         body = await usage(client, headers)
         assert (body["usage"]["active"], body["usage"]["storage_bytes"]) == (0, 50)

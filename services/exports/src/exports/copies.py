@@ -13,7 +13,15 @@ from sqlalchemy.dialects.postgresql import insert
 from common.db import UnitOfWork
 from common.plumbing import Job
 from exports.domain import Outline, OutlineEntry, TextKey
-from exports.models import ArtifactRow, EntitlementRow, ExportRow, OrgRow, ProposalRow, SectionTextRow
+from exports.models import (
+    ArtifactRow,
+    EntitlementRow,
+    ExportRow,
+    OrgRow,
+    ProposalRow,
+    SectionTextRow,
+    StorageRow,
+)
 
 DELETED = "deleted"
 
@@ -56,6 +64,19 @@ class Copies:
             insert(EntitlementRow)
             .values(org_id=self.org_id, storage_bytes=storage_bytes)
             .on_conflict_do_update(index_elements=[EntitlementRow.org_id], set_={"storage_bytes": storage_bytes})
+        )
+
+    async def storage_elsewhere(self) -> int:
+        """Bytes that the org's uploads take up of the same storage."""
+        row = await self.uow.session.get(StorageRow, self.org_id)
+        return 0 if row is None else row.bytes_elsewhere
+
+    async def put_storage_elsewhere(self, bytes_used: int) -> None:
+        """Stores what uploads says they take up."""
+        await self.uow.session.execute(
+            insert(StorageRow)
+            .values(org_id=self.org_id, bytes_elsewhere=bytes_used)
+            .on_conflict_do_update(index_elements=[StorageRow.org_id], set_={"bytes_elsewhere": bytes_used})
         )
 
     async def outline(self, proposal_id: UUID) -> Outline | None:
@@ -158,5 +179,5 @@ class Copies:
         """Removes every row of the org but the mark that it was deleted and the job that erases its files."""
         # Jobs first: a render that is about to finish holds its job's row, and only then the org's storage.
         await self.uow.session.execute(delete(Job).where(Job.org_id == self.org_id, Job.id != keep_job))
-        for table in (ExportRow, ArtifactRow, SectionTextRow, ProposalRow, EntitlementRow):
+        for table in (ExportRow, ArtifactRow, SectionTextRow, ProposalRow, EntitlementRow, StorageRow):
             await self.uow.session.execute(delete(table).where(table.org_id == self.org_id))

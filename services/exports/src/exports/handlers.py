@@ -15,6 +15,7 @@ from contracts import Event
 from contracts.ai import ProposalArchived, ProposalChanged, ProposalCreated, ProposalDeleted, SectionApproved
 from contracts.billing import EntitlementsChanged
 from contracts.gateway import OrgCreated, OrgDeleted, OrgRenamed, UserErased
+from contracts.uploads import StorageChanged
 from exports import events
 from exports.copies import Copies
 from exports.domain import Outline, OutlineEntry, outdated
@@ -56,6 +57,13 @@ async def on_entitlements_changed(uow: UnitOfWork, event: EntitlementsChanged, d
         await copies.put_storage_cap(event.limits.storage_bytes)
 
 
+async def on_uploads_storage(uow: UnitOfWork, event: StorageChanged, deps: Deps) -> None:
+    """What the org's uploads take up of the same storage."""
+    copies = Copies(uow, event.org_id)
+    if not await copies.org_is_deleted():
+        await copies.put_storage_elsewhere(event.bytes_used)
+
+
 async def on_proposal(uow: UnitOfWork, event: ProposalCreated | ProposalChanged | ProposalArchived, deps: Deps) -> None:
     """The newest outline replaces the one we have, and texts that it has left behind go."""
     copies = Copies(uow, event.org_id)
@@ -88,6 +96,7 @@ async def on_proposal_deleted(uow: UnitOfWork, event: ProposalDeleted, deps: Dep
         if row.status != "queued":
             uow.publish(events.deleted(row, await exports.storage_used()))
     if orphans:
+        uow.publish(await exports.storage_changed())
         uow.enqueue(PURGE, {"sha256": orphans}, org_id=event.org_id, max_attempts=10)
 
 
@@ -105,6 +114,7 @@ HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
     OrgDeleted: on_org_deleted,
     UserErased: on_user_erased,
     EntitlementsChanged: on_entitlements_changed,
+    StorageChanged: on_uploads_storage,
     ProposalCreated: on_proposal,
     ProposalChanged: on_proposal,
     ProposalArchived: on_proposal,

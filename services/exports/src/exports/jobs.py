@@ -71,12 +71,15 @@ async def _store(uow: UnitOfWork, deps: Deps, org_id: UUID, export_id: UUID, fil
     if row is None or row.status != "queued":
         return
     if await exports.artifact(row.content_key) is None:
-        cap = await Copies(uow, org_id).storage_cap(unknown=deps.settings.quota_storage_bytes_free)
-        if not fits(file.size, used=await exports.storage_used(), cap=cap):
+        copies = Copies(uow, org_id)
+        cap = await copies.storage_cap(unknown=deps.settings.quota_storage_bytes_free)
+        used = await exports.storage_used() + await copies.storage_elsewhere()
+        if not fits(file.size, used=used, cap=cap):
             raise JobFailed(STORAGE_EXHAUSTED, "This file would not fit into your plan's storage.")
         # Inside the lock: a file with these bytes that is being purged would otherwise take ours with it.
         await deps.store.put(org_id, file.sha256, file.data)
         await exports.put_artifact(row.content_key, file.sha256, file.size)
+        uow.publish(await exports.storage_changed())
     finish(row, sha256=file.sha256, size=file.size, at=deps.clock.now())
     uow.publish(events.finished(row, await exports.storage_used()))
 

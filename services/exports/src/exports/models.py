@@ -42,6 +42,16 @@ class EntitlementRow(Base):
     storage_bytes: Mapped[int | None]
 
 
+class StorageRow(Base):
+    """What an org's storage holds beside our files, and the version of the events that tell what ours take of it."""
+
+    __tablename__ = "org_storage"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(server_default="0")
+    bytes_elsewhere: Mapped[int] = mapped_column(server_default="0")
+
+
 class ProposalRow(Base):
     """A proposal's outline, by the ai service's events. A deleted one stays as a mark, without its words."""
 

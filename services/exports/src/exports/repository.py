@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from common.db import UnitOfWork
 from common.plumbing import Job
-from exports.models import ArtifactRow, ExportRow
+from contracts.exports import StorageChanged
+from exports.models import ArtifactRow, ExportRow, StorageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,17 @@ class Exports:
         """Bytes of all stored files; one that two contents share counts once."""
         files = select(ArtifactRow.sha256, ArtifactRow.size).where(ArtifactRow.org_id == self.org_id).distinct()
         return int(await self.uow.session.scalar(select(func.coalesce(func.sum(files.subquery().c.size), 0))) or 0)
+
+    async def storage_changed(self) -> StorageChanged:
+        """What the stored files take up now, as an event; to be asked for under the lock, after a file came or went."""
+        version = await self.uow.session.scalar(
+            insert(StorageRow)
+            .values(org_id=self.org_id, version=1)
+            .on_conflict_do_update(index_elements=[StorageRow.org_id], set_={"version": StorageRow.version + 1})
+            .returning(StorageRow.version)
+        )
+        assert version is not None, "an upsert returns its row"
+        return StorageChanged(org_id=self.org_id, version=version, bytes_used=await self.storage_used())
 
 
 async def orgs_exported_by(uow: UnitOfWork) -> list[UUID]:

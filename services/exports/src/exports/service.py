@@ -142,8 +142,9 @@ async def _find_or_add(
 
 
 async def _refuse_when_full(deps: Deps, uow: UnitOfWork, tenant: Tenant) -> None:
-    cap = await Copies(uow, _org(tenant)).storage_cap(unknown=deps.settings.quota_storage_bytes_free)
-    used = await Exports(uow, _org(tenant)).storage_used()
+    copies = Copies(uow, _org(tenant))
+    cap = await copies.storage_cap(unknown=deps.settings.quota_storage_bytes_free)
+    used = await Exports(uow, _org(tenant)).storage_used() + await copies.storage_elsewhere()
     if not fits(0, used=used, cap=cap):
         raise _storage_exhausted(cap, used)
 
@@ -174,8 +175,10 @@ async def _explain(deps: Deps, tenant: Tenant, row: ExportRow) -> None:
     detail = row.error_detail or None
     if row.error_code == STORAGE_EXHAUSTED:
         async with deps.db.unit_of_work(tenant) as uow:
-            cap = await Copies(uow, row.org_id).storage_cap(unknown=deps.settings.quota_storage_bytes_free)
-            raise _storage_exhausted(cap, await Exports(uow, row.org_id).storage_used())
+            copies = Copies(uow, row.org_id)
+            cap = await copies.storage_cap(unknown=deps.settings.quota_storage_bytes_free)
+            used = await Exports(uow, row.org_id).storage_used() + await copies.storage_elsewhere()
+            raise _storage_exhausted(cap, used)
     if row.error_code == "render_refused":
         raise ContentRefused(detail or "This proposal's text cannot be rendered as it is.")
     raise RenderingFailed(detail)
@@ -229,6 +232,7 @@ async def remove(deps: Deps, tenant: Tenant, export_id: UUID) -> None:
         orphan = await exports.remove(row)
         uow.publish(events.deleted(row, await exports.storage_used()))
         if orphan is not None:
+            uow.publish(await exports.storage_changed())
             uow.enqueue(PURGE, {"sha256": [orphan]}, org_id=row.org_id, max_attempts=10)
         await uow.commit()
 

@@ -58,14 +58,16 @@ async def test_a_deleted_proposal_takes_its_text_and_files_along(
     assert (await org.export(proposal, proposal_revision=None)).status_code == 404
     assert query(database, "SELECT text FROM section_texts WHERE proposal_id = %s", proposal.id) == []
     sizes = [one["size"] for one in (*gone, stays)]
-    await eventually(lambda: len(facts_of(told, org)) == 5, "every change is told")
-    assert facts_of(told, org) == [
+    await eventually(lambda: len(facts_of(told, org)) == 9, "every change is told")
+    assert [one for one in facts_of(told, org) if one[0] != "storage.changed"] == [
         ("export.finished", 1, sizes[0]),
         ("export.finished", 1, sizes[0] + sizes[1]),
         ("export.finished", 1, sum(sizes)),
         ("export.deleted", 2, sizes[1] + sizes[2]),
         ("export.deleted", 2, sizes[2]),
     ]
+    storage = [body["bytes_used"] for subject, body in told if subject == "events.exports.storage.changed"]
+    assert storage == [sizes[0], sizes[0] + sizes[1], sum(sizes), sizes[2]]
 
 
 async def test_a_deleted_org_leaves_nothing_and_a_receipt(
@@ -80,7 +82,7 @@ async def test_a_deleted_org_leaves_nothing_and_a_receipt(
 
     await eventually(lambda: ("org.erased", 1, None) in facts_of(told, org), "the receipt")
     assert stored_files(objects, org.org_id) == []
-    for table in ("exports", "artifacts", "section_texts", "proposals", "entitlements"):
+    for table in ("exports", "artifacts", "section_texts", "proposals", "entitlements", "org_storage"):
         assert query(database, f"SELECT 1 FROM {table} WHERE org_id = %s", org.org_id) == [], table
     assert query(database, "SELECT name FROM orgs WHERE org_id = %s", org.org_id) == [("",)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.uploads import StorageChanged
 from devstack.pytest_plugin import ServiceDatabase
 
 from .story import MakeOrg, Org, eventually, query, stored_files
@@ -149,6 +150,19 @@ class TestCreateExport:
         assert answer.json()["limits"] == {"storage_bytes": 50}
         assert stored_files(objects, org.org_id) == []
 
+    async def test_uploads_share_the_storage(self, org: Org, objects: Path) -> None:
+        await org.entitled(5_000)
+        await org.publish(StorageChanged(org_id=org.org_id, version=1, bytes_used=4_990))
+        proposal = await org.proposal().written("Longer than the ten bytes that the uploads have left.")
+        await eventually(lambda: _refused(org, proposal), "what the uploads take up")
+
+        answer = await org.export(proposal)
+
+        assert (answer.status_code, answer.json()["reason"]) == (402, "storage_exhausted")
+        assert answer.json()["usage"] == {"storage_bytes": 4_990}
+        await org.publish(StorageChanged(org_id=org.org_id, version=2, bytes_used=0))
+        await eventually(lambda: _accepted(org, proposal), "the uploads are gone")
+
     async def test_a_viewer_and_a_reading_key_may_not_export(self, org: Org) -> None:
         proposal = await org.proposal().written("Text.")
 
@@ -184,6 +198,10 @@ async def _shows(org: Org, proposal: object, text: str) -> bool:
 
 async def _is_done(org: Org, location: str) -> bool:
     return bool((await org.get(location)).json()["status"] == "done")
+
+
+async def _accepted(org: Org, proposal: object) -> bool:
+    return (await org.export(proposal)).status_code == 201  # type: ignore[arg-type]
 
 
 async def _refused(org: Org, proposal: object) -> bool:

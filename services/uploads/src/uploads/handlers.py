@@ -9,6 +9,7 @@ from common.db import UnitOfWork
 from common.inbox import Handler
 from contracts import Event
 from contracts.billing import EntitlementsChanged
+from contracts.exports import StorageChanged
 from contracts.gateway import OrgDeleted, UserErased
 from uploads import events
 from uploads.deps import Deps
@@ -26,6 +27,11 @@ async def on_entitlements_changed(uow: UnitOfWork, event: EntitlementsChanged, _
     )
 
 
+async def on_exports_storage(uow: UnitOfWork, event: StorageChanged, _deps: Deps) -> None:
+    """Keeps what the org's exports take up of its storage."""
+    await UploadRepository(uow.session, event.org_id).set_elsewhere(event.bytes_used)
+
+
 async def on_org_deleted(uow: UnitOfWork, event: OrgDeleted, deps: Deps) -> None:
     """Stops storing for the org and queues its erasure, whose end is the receipt."""
     await UploadRepository(uow.session, event.org_id).mark_erased(deps.clock.now())
@@ -40,6 +46,7 @@ async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None
 
 EVENT_HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {
     EntitlementsChanged: on_entitlements_changed,
+    StorageChanged: on_exports_storage,
     OrgDeleted: on_org_deleted,
     UserErased: on_user_erased,
 }

@@ -60,6 +60,10 @@ class OrgStorage(Base):
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     bytes_used: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int] = mapped_column(server_default="0")
+    """Of the events that tell `bytes_used`."""
+    bytes_elsewhere: Mapped[int] = mapped_column(server_default="0")
+    """What the org's exports take up, by their service's events: they share the plan's storage."""
     erased_at: Mapped[datetime | None]
     """Set when the org was deleted: nothing more is stored for it."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common.plumbing import Job
+from contracts.uploads import StorageChanged
 from uploads.extraction import ExtractedPage
 from uploads.models import Entitlement, OrgStorage, StorageClaim, Upload, UploadPage
 
@@ -24,6 +25,7 @@ class Storage:
     """An org's storage, read under its lock."""
 
     used: int
+    elsewhere: int
     erased: bool
 
 
@@ -62,7 +64,9 @@ class UploadRepository:
         await self._session.execute(delete(Job).where(Job.org_id == self._org_id, Job.finished_at.is_not(None)))
         await self._session.execute(delete(StorageClaim).where(StorageClaim.org_id == self._org_id))
         await self._session.execute(delete(Entitlement).where(Entitlement.org_id == self._org_id))
-        await self._session.execute(update(OrgStorage).where(OrgStorage.org_id == self._org_id).values(bytes_used=0))
+        await self._session.execute(
+            update(OrgStorage).where(OrgStorage.org_id == self._org_id).values(bytes_used=0, bytes_elsewhere=0)
+        )
 
     async def has_content(self, sha256: str) -> bool:
         """Whether any file of the org has these bytes."""
@@ -91,27 +95,36 @@ class UploadRepository:
         await self._session.execute(upsert(OrgStorage).values(org_id=self._org_id).on_conflict_do_nothing())
         row = (
             await self._session.execute(
-                select(OrgStorage.bytes_used, OrgStorage.erased_at)
+                select(OrgStorage.bytes_used, OrgStorage.bytes_elsewhere, OrgStorage.erased_at)
                 .where(OrgStorage.org_id == self._org_id)
                 .with_for_update()
             )
         ).one()
-        return Storage(used=row.bytes_used, erased=row.erased_at is not None)
+        return Storage(used=row.bytes_used, elsewhere=row.bytes_elsewhere, erased=row.erased_at is not None)
 
     async def storage_used(self) -> int:
         """The org's stored bytes, without a lock."""
         query = select(OrgStorage.bytes_used).where(OrgStorage.org_id == self._org_id)
         return await self._session.scalar(query) or 0
 
-    async def change_storage(self, by: int) -> int:
-        """Adds to the org's stored bytes (or takes away) and returns what they are now."""
-        changed = await self._session.scalar(
-            update(OrgStorage)
-            .where(OrgStorage.org_id == self._org_id)
-            .values(bytes_used=OrgStorage.bytes_used + by)
-            .returning(OrgStorage.bytes_used)
-        )
-        return changed or 0
+    async def change_storage(self, by: int) -> StorageChanged:
+        """Adds to the org's stored bytes (or takes away); the event that tells what they are now."""
+        row = (
+            await self._session.execute(
+                update(OrgStorage)
+                .where(OrgStorage.org_id == self._org_id)
+                .values(bytes_used=OrgStorage.bytes_used + by, version=OrgStorage.version + 1)
+                .returning(OrgStorage.bytes_used, OrgStorage.version)
+            )
+        ).one()
+        return StorageChanged(org_id=self._org_id, version=row.version, bytes_used=row.bytes_used)
+
+    async def set_elsewhere(self, bytes_used: int) -> None:
+        """Keeps what the org's exports take up."""
+        if not (await self.lock_storage()).erased:
+            await self._session.execute(
+                update(OrgStorage).where(OrgStorage.org_id == self._org_id).values(bytes_elsewhere=bytes_used)
+            )
 
     async def mark_erased(self, at: datetime) -> None:
         """From now on nothing is stored for this org."""

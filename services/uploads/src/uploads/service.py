@@ -78,7 +78,10 @@ async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
             log.error("upload.store_failed", error=str(error))
             raise StorageUnavailable from error
         async with deps.db.unit_of_work(tenant) as uow:
-            used = await claim.redeem(UploadRepository(uow.session, org_id), upload)
+            repository = UploadRepository(uow.session, org_id)
+            if (changed := await claim.redeem(repository, upload)) is not None:
+                uow.publish(changed)
+            used = changed.bytes_used if changed else await repository.storage_used()
             uow.publish(events.file_accepted(upload, uploaded_by=user_id, storage_bytes_used=used))
             uow.enqueue(EXTRACT, {"upload_id": str(upload_id)}, org_id=org_id, user_id=user_id)
             await uow.commit()
@@ -171,7 +174,9 @@ async def delete(deps: Deps, tenant: Tenant, upload_id: UUID) -> None:
         await repository.delete(upload)
         used, remains = storage.used, None
         if not await repository.has_content(upload.sha256):
-            used = await repository.change_storage(-upload.size)
+            changed = await repository.change_storage(-upload.size)
+            used = changed.bytes_used
+            uow.publish(changed)
             remains = storing.mark(deps, repository, upload)
         uow.publish(events.file_deleted(upload, storage_bytes_used=used))
         await uow.commit()

@@ -20,6 +20,7 @@ from common.errors import NotFound
 from common.ids import new_id
 from common.storage import ObjectStore, StorageError
 from common.telemetry import get_logger
+from contracts.uploads import StorageChanged
 from uploads import domain, telemetry
 from uploads.deps import Deps
 from uploads.errors import StorageExhausted, StorageUnavailable
@@ -41,14 +42,14 @@ class Claim:
     org_id: UUID
     sha256: str
 
-    async def redeem(self, repository: UploadRepository, upload: Upload) -> int:
-        """Turns the claim into the upload's row; returns the org's stored bytes. Too late: StorageUnavailable."""
+    async def redeem(self, repository: UploadRepository, upload: Upload) -> StorageChanged | None:
+        """Turns the claim into the row; the org's storage, when that changes it. Too late: StorageUnavailable."""
         await repository.lock_storage()
         if not await repository.drop_claim(self.id):
             raise StorageUnavailable
         known = await repository.has_content(upload.sha256)
         repository.add(upload)
-        return await repository.change_storage(0 if known else upload.size)
+        return None if known else await repository.change_storage(upload.size)
 
 
 @asynccontextmanager
@@ -67,8 +68,9 @@ async def reserve(deps: Deps, tenant: Tenant, upload: Upload) -> AsyncIterator[C
         limit = await repository.storage_limit(deps.settings.quota_storage_bytes_free)
         size = 0 if await repository.has_content(upload.sha256) else upload.size
         reserved = await repository.reserved(now, besides=upload.sha256)
-        if limit is not None and not domain.fits(used=storage.used, reserved=reserved, size=size, limit=limit):
-            raise StorageExhausted(used=storage.used, limit=limit)
+        used = storage.used + storage.elsewhere
+        if limit is not None and not domain.fits(used=used, reserved=reserved, size=size, limit=limit):
+            raise StorageExhausted(used=used, limit=limit)
         repository.claim(_claim(claim.id, upload, size=upload.size, expires_at=now + CLAIM_LIFE))
         await uow.commit()
     try:

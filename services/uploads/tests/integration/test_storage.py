@@ -18,6 +18,7 @@ from common.clock import FrozenClock
 from common.db import Tenant
 from common.ids import new_id
 from contracts.billing import EntitlementsChanged
+from contracts.exports import StorageChanged
 from contracts.gateway import OrgDeleted, UserErased
 from devstack.pytest_plugin import ServiceDatabase
 from uploads import storing
@@ -70,6 +71,32 @@ class TestQuota:
         for upload_id in (stored["id"], again.json()["id"]):
             await ada.delete(f"/api/uploads/{upload_id}")
         assert (await ada.upload(b"new", "new.txt")).status_code == 201
+
+    async def test_exports_share_the_storage_and_each_change_is_told(
+        self, caller: Any, deps: Deps, workers: Any, tell: Any, heard: Any
+    ) -> None:
+        ada = caller()
+        await workers.start()
+        await tell(entitlement(ada.org_id, 5_000))
+        await tell(StorageChanged(org_id=ada.org_id, version=1, bytes_used=3_500))
+
+        async def known() -> bool:
+            async with deps.db.unit_of_work(Tenant(org_id=ada.org_id)) as uow:
+                limit = await uow.session.scalar(text("SELECT storage_bytes FROM entitlements"))
+                elsewhere = await uow.session.scalar(text("SELECT bytes_elsewhere FROM org_storage"))
+                return (limit, elsewhere) == (5_000, 3_500)
+
+        await until(known)
+        answers = await asyncio.gather(*(ada.upload(f"{n:01000}".encode(), f"{n}.txt") for n in range(6)))
+        assert sorted(answer.status_code for answer in answers) == [201] + [402] * 5
+        refused = next(answer for answer in answers if answer.status_code == 402)
+        assert refused.json()["usage"]["storage_bytes"] >= 3_500
+        stored = next(answer for answer in answers if answer.status_code == 201).json()
+        again = await ada.upload((await ada.get(f"/api/uploads/{stored['id']}/file")).content, "again.txt")
+        for upload_id in (stored["id"], again.json()["id"]):
+            await ada.delete(f"/api/uploads/{upload_id}")
+        told = await heard("events.uploads.storage.changed", ada.org_id, count=2)
+        assert [(event["version"], event["bytes_used"]) for event in told] == [(1, 1_000), (2, 0)]
 
     async def test_parallel_uploads_of_the_same_content_are_stored_once(self, caller: Any, files_of: Files) -> None:
         ada = caller()
