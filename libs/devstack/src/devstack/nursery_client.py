@@ -108,7 +108,10 @@ class NurseryClient:
             case "ready":
                 self.loaded.set_result(message)
             case "spawned":
-                self._spawned.pop(message["id"]).set_result(message["pid"])
+                waiting = self._spawned.pop(message["id"])
+                # A start that was given up meanwhile: the child ends with its parent.
+                if not waiting.done():
+                    waiting.set_result(message["pid"])
             case "exit":
                 child = self._children.pop(message["pid"], None)
                 if child is None:
