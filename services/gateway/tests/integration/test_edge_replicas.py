@@ -25,6 +25,11 @@ from .conftest import another_edge, served, start, wait_for
 pytestmark = pytest.mark.integration
 
 
+@pytest.fixture(scope="module")
+def gateway_settings() -> dict[str, str]:
+    return {"API_RATE_PER_MIN_FREE": "1000000"}  # the load is the same person's
+
+
 async def sick(scope: Any, receive: Any, send: Any) -> None:
     """A replica that thinks itself ready, and answers all else with 503."""
     status = 200 if scope["path"] == "/readyz" else 503

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 from authlib.integrations.base_client import OAuthError
 from joserfc.errors import BadSignatureError
@@ -83,8 +83,8 @@ class TestTranslated:
     @pytest.mark.parametrize(
         ("foreign", "ours"),
         [
-            (httpx.ConnectError("refused"), ProviderUnavailable),
-            (httpx.ReadTimeout("slow"), ProviderUnavailable),
+            (httpx2.ConnectError("refused"), ProviderUnavailable),
+            (httpx2.ReadTimeout("slow"), ProviderUnavailable),
             (TimeoutError(), ProviderUnavailable),
             (KeyError("id_token"), ProviderUnavailable),
             (ValueError("not JSON"), ProviderUnavailable),

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-import httpx
+import httpx2
 from authlib.common.security import generate_token
-from authlib.deprecate import AuthlibDeprecationWarning
+from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -21,11 +20,6 @@ from pydantic import BaseModel, TypeAdapter
 
 from gateway.oauth.domain import Claim, Journey, primary_email, verified_email
 from gateway.oauth.refusals import translated
-
-with warnings.catch_warnings():
-    # It would rather stand on httpx2; all of ours stands on httpx, and one client library is enough.
-    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 DISCOVERY_SECONDS: Final = 3600
 CLOCK_LEEWAY_SECONDS: Final = 60
@@ -233,7 +227,7 @@ async def _json(client: AsyncOAuth2Client, address: str, **kwargs: Any) -> Any:
     return answer.json()
 
 
-def _no_server_error(answer: httpx.Response) -> httpx.Response:
+def _no_server_error(answer: httpx2.Response) -> httpx2.Response:
     return answer.raise_for_status() if answer.is_server_error else answer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-import httpx
+import httpx2
 from authlib.integrations.base_client import OAuthError
 from joserfc.errors import JoseError
 
@@ -19,8 +19,8 @@ log = get_logger()
 
 REFUSALS: Final[tuple[tuple[type[Exception], type[BidwrightError]], ...]] = (
     (JoseError, InvalidOAuthState),
-    (httpx.HTTPError, ProviderUnavailable),
-    (httpx.InvalidURL, ProviderUnavailable),
+    (httpx2.HTTPError, ProviderUnavailable),
+    (httpx2.InvalidURL, ProviderUnavailable),
     (TimeoutError, ProviderUnavailable),
     # An answer that is not of the shape that the protocol gives it, as we or Authlib find.
     (ValueError, ProviderUnavailable),
