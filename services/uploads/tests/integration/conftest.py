@@ -216,7 +216,7 @@ def tell(admin_js: JetStreamContext) -> Callable[[Event], Awaitable[None]]:
 def heard(admin_js: JetStreamContext) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
     """Waits until so many events about an org have been published under a subject, and returns them."""
 
-    async def wait(subject: str, org_id: UUID, count: int = 1, seconds: float = 10) -> list[dict[str, Any]]:
+    async def wait(subject: str, org_id: UUID, count: int = 1, seconds: float = 30) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         subscription = await admin_js.subscribe(subject, ordered_consumer=True)
         try:
