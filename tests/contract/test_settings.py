@@ -15,7 +15,7 @@ from contracts import SERVICES
 from devstack.options import is_known
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
-CHOSEN_BY_THE_LAUNCHER = {"HOST", "PORT", "IDENTITY_JWKS_URL", "MAILBOX_DIR", "WEB_DIST"}
+CHOSEN_BY_THE_LAUNCHER = {"HOST", "PORT", "IDENTITY_JWKS_URL", "CLOCK_FILE", "MAILBOX_DIR", "WEB_DIST"}
 CHOSEN_BY_THE_LAUNCHER |= {"ENVOY_ADMIN_HOST", "ENVOY_ADMIN_PORT"}
 NOT_KEYS = {"UPSTREAMS"}
 

@@ -21,6 +21,8 @@ from common.telemetry import get_logger
 EVENTS_STREAM: Final = "EVENTS"
 JOBS_STREAM: Final = "JOBS"
 DEAD_LETTERS_STREAM: Final = "DEAD_LETTERS"
+REPLAY: Final = "replay"
+"""`replay.<service>.<subject>` of the EVENTS stream: a dead letter that an operator hands to that service once more."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
 RECONNECT_WAIT_SECONDS: Final = 0.5
 PUBLISH_TIMEOUT_SECONDS: Final = 5.0
@@ -137,13 +139,14 @@ class Bus:
         """Keeps a message that cannot be handled, with why, for `bidwright events dead`."""
         headers = dict(message.headers or {})
         message_id = headers.pop("Nats-Msg-Id", headers.get("ce-id", ""))
+        subject = message.subject.removeprefix(f"{REPLAY}.{self.service}.")
         await self.js.publish(
-            f"dead.{self.service}.{message.subject}",
+            f"dead.{self.service}.{subject}",
             message.data,
             headers={
                 **headers,
                 "Nats-Msg-Id": f"{self.service}:{message_id}:{message.metadata.sequence.stream}",
-                "bidwright-original-subject": message.subject,
+                "bidwright-original-subject": subject,
                 "bidwright-consumer": self.service,
                 "bidwright-reason": reason,
                 "bidwright-detail": " ".join(detail.split())[:500],

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 from opentelemetry import trace
 from pydantic import ValidationError
@@ -65,6 +64,8 @@ class Consumer:
         self._catalogue = load()
         self.gaps: dict[str, float] = {}
         """Aggregates that wait for a missing event, since when (monotonic seconds)."""
+        self._waited: Counter[int] = Counter()
+        """By place in the stream, how often a message came too early: that is no attempt that failed."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until `stop` is set; what runs then is finished, what is queued goes back."""
@@ -80,8 +81,11 @@ class Consumer:
     async def _consume(self, subscription: JetStreamContext.PullSubscription, stop: asyncio.Event) -> None:
         try:
             while not stop.is_set():
-                with contextlib.suppress(NatsTimeout):
-                    await self._handle_batch(await subscription.fetch(BATCH, timeout=FETCH_SECONDS))
+                try:
+                    messages = await subscription.fetch(BATCH, timeout=FETCH_SECONDS)
+                except TimeoutError:  # nothing came; it has NATS' own class, or the standard library's
+                    continue
+                await self._handle_batch(messages)
         finally:
             with contextlib.suppress(NatsError, OSError, TimeoutError):
                 await subscription.unsubscribe()
@@ -122,11 +126,13 @@ class Consumer:
             await self.apply(event, event_id)
         except Gap:
             self.gaps.setdefault(aggregate, time.monotonic())
+            self._waited[message.metadata.sequence.stream] += 1
             await message.nak(delay=GAP_RETRY_SECONDS)
         except Exception as error:  # noqa: BLE001  # whatever a handler raises must end in a retry or a dead letter
             await self._retry_or_bury(message, error)
         else:
             self.gaps.pop(aggregate, None)
+            self._waited.pop(message.metadata.sequence.stream, None)
             await message.ack()
 
     async def apply(self, event: Event, event_id: UUID) -> None:
@@ -165,7 +171,7 @@ class Consumer:
         return True
 
     async def _retry_or_bury(self, message: Msg, error: Exception) -> None:
-        attempt = message.metadata.num_delivered or 1
+        attempt = (message.metadata.num_delivered or 1) - self._waited[message.metadata.sequence.stream]
         unavailable = isinstance(error, SQLAlchemyError | OSError | TimeoutError | NatsError)
         log.error(
             "inbox.handler_failed",
@@ -182,6 +188,7 @@ class Consumer:
     async def _bury(self, message: Msg, reason: str, detail: str) -> None:
         await self._bus.dead_letter(message, reason=reason, detail=detail)
         await message.term()
+        self._waited.pop(message.metadata.sequence.stream, None)
         log.error("inbox.dead_letter", subject=message.subject, reason=reason, detail=detail[:500])
 
 

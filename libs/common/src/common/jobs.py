@@ -36,6 +36,9 @@ LEASE: Final = timedelta(seconds=15)
 HEARTBEAT_SECONDS: Final = 1.0
 """How often a running job renews its lease and looks whether it was cancelled."""
 RETRY_BACK_OFF_SECONDS: Final = (1.0, 5.0, 30.0, 120.0)
+SETTLED: Final = {"settled": True}
+"""The result of a job whose failure had an effect of its own (`on_failure`): what it was asked for has ended with it,
+and running the job alone once more would not bring that back. Whoever asked asks again."""
 
 log = get_logger()
 
@@ -255,6 +258,7 @@ class JobRunner(Generic[D]):
         kind = self._kinds.get(job.kind)
         if kind is not None and kind.on_failure is not None:
             await kind.on_failure(uow, job, self._deps)
+            job.result = dict(SETTLED)
 
     async def _retry_or_fail(self, context: JobContext[D], code: str, detail: str) -> Job | None:
         job = context.job

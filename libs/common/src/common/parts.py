@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from common.bus import Bus
-from common.clock import Clock, SystemClock
+from common.clock import Clock, SteeredClock, SystemClock
 from common.db import Database
 from common.health import Dependency
 from common.settings import ServiceSettings
+from common.telemetry import get_logger
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class ServiceDeps:
 @asynccontextmanager
 async def open_parts(settings: ServiceSettings, *, clock: Clock | None = None) -> AsyncIterator[ServiceDeps]:
     """Opens them from the settings. NATS is joined in the background: nothing needs to be reachable for it."""
-    clock = clock or SystemClock()
+    clock = clock or _clock(settings)
     bus = Bus(settings.nats_url.get_secret_value(), service=settings.SERVICE)
     db = Database(
         settings.database_url.get_secret_value(),
@@ -45,3 +47,10 @@ async def open_parts(settings: ServiceSettings, *, clock: Clock | None = None) -
     finally:
         await db.close()
         await bus.close()
+
+
+def _clock(settings: ServiceSettings) -> Clock:
+    if settings.debug and settings.clock_file:
+        get_logger().warning("debug.clock_can_be_moved", file=settings.clock_file)
+        return SteeredClock(Path(settings.clock_file))
+    return SystemClock()

@@ -23,7 +23,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 from psycopg import sql
 
-from common.bus import DEAD_LETTERS_STREAM, EVENTS_STREAM, JOBS_STREAM
+from common.bus import DEAD_LETTERS_STREAM, EVENTS_STREAM, JOBS_STREAM, REPLAY
 from common.revocations import REVOKED
 from contracts import SERVICES
 from contracts.subscriptions import SUBSCRIPTIONS, filter_subjects
@@ -160,7 +160,8 @@ def _streams(replicas: int) -> list[StreamConfig]:
     return [
         StreamConfig(
             name=EVENTS_STREAM,
-            subjects=["events.>"],
+            # Nobody but an administrator may publish a replay: it is in no service's grants.
+            subjects=["events.>", f"{REPLAY}.>"],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             max_age=EVENTS_MAX_AGE_SECONDS,
@@ -207,7 +208,7 @@ async def _ensure_subscriptions(js: JetStreamContext, service: str) -> None:
         present = subjects
     if set(subjects) - set(present):
         await js.delete_consumer(EVENTS_STREAM, service)
-    await js.add_consumer(EVENTS_STREAM, _consumer(service, subjects))
+    await js.add_consumer(EVENTS_STREAM, _consumer(service, [*subjects, f"{REPLAY}.{service}.>"]))
 
 
 def _consumer(name: str, subjects: list[str]) -> ConsumerConfig:

@@ -92,6 +92,8 @@ class ServiceSettings(BaseSettings):
     nats_url: SecretStr
     public_base_url: str = "http://localhost:8080"
     identity_jwks_url: str = ""
+    clock_file: str = ""
+    """Moves the clock that the rules read (`common.clock.SteeredClock`); nothing but DEBUG=1 makes it count."""
     shutdown_grace_seconds: float = Field(default=8.0, ge=0, le=600)
     shutdown_unready_seconds: float = Field(default=0.0, ge=0, le=60)
     """How long a process that is told to stop says so on /readyz while it still serves; 0 where nobody would notice."""

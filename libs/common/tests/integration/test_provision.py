@@ -10,7 +10,7 @@ import pytest
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
-from common.bus import EVENTS_STREAM
+from common.bus import EVENTS_STREAM, REPLAY
 from common.provision import _consumer, ensure_streams
 from contracts.subscriptions import SUBSCRIPTIONS, filter_subjects
 
@@ -57,7 +57,8 @@ class TestEnsureStreams:
 
         await ensure_streams(nats_url("admin"))
         info = await js.consumer_info(EVENTS_STREAM, SERVICE)
-        assert sorted(info.config.filter_subjects or []) == sorted(filter_subjects(SERVICE))
+        wanted = [*filter_subjects(SERVICE), f"{REPLAY}.{SERVICE}.>"]
+        assert sorted(info.config.filter_subjects or []) == sorted(wanted)
         # The second comes again; its effect was had, and the inbox knows.
         assert await fetched(js) == ["events.exports.export.finished", "events.billing.entitlements.changed"]
 
@@ -69,3 +70,13 @@ class TestEnsureStreams:
         assert len(await fetched(js)) == 1
         await ensure_streams(nats_url("admin"))
         assert await fetched(js) == []
+
+    async def test_a_durable_of_before_replays_takes_them_without_hearing_everything_again(
+        self, js: JetStreamContext, nats_url: Any
+    ) -> None:
+        await js.add_consumer(EVENTS_STREAM, _consumer(SERVICE, filter_subjects(SERVICE)))
+        await js.publish("events.exports.export.finished", b"first")
+        assert len(await fetched(js)) == 1
+        await ensure_streams(nats_url("admin"))
+        await js.publish(f"{REPLAY}.{SERVICE}.events.exports.export.finished", b"first")
+        assert await fetched(js) == [f"{REPLAY}.{SERVICE}.events.exports.export.finished"]

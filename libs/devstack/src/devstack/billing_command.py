@@ -19,7 +19,7 @@ COMMANDS = (
 )
 
 
-def split_data(words: list[str]) -> tuple[list[str], Path | None]:
+def split_data(words: list[str], command: str = "billing") -> tuple[list[str], Path | None]:
     """The words without ``--data DIR``, which may stand anywhere among them, and that folder."""
     rest: list[str] = []
     folder: Path | None = None
@@ -30,7 +30,7 @@ def split_data(words: list[str]) -> tuple[list[str], Path | None]:
             rest.append(word)
             continue
         if not equals and (value := next(given, "")) == "":
-            raise UsageError("argument --data: expected one argument; see: ./bidwright billing --help")
+            raise UsageError(f"argument --data: expected one argument; see: ./bidwright {command} --help")
         folder = Path(value)
     return rest, folder
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from devstack import billing_command, stripe_command
+from devstack import billing_command, clock_command, operate_command, stripe_command
 from devstack.errors import StackError, UsageError
 
 
@@ -67,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
     billing.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="...", help="billing's own command; try: events --help"
     )
+    for name, what in (("jobs", operate_command.JOBS), ("events", operate_command.EVENTS)):
+        command(name, f"of every service: {what}").add_argument(
+            "words", nargs=argparse.REMAINDER, metavar="...", help="what to do; try: list --help, dead --help"
+        )
+    clock_command.add_arguments(command("clock", f"DEBUG=1: the time that the rules go by: {clock_command.ACTIONS}"))
     stripe_command.add_arguments(command("stripe", "trigger: an event of the fake Stripe; without a name, a list"))
     test = command(
         "test", "run the tests: lint, unit, integration, contract, e2e, web, browser; all when none is named"
@@ -123,6 +128,12 @@ def _run(arguments: argparse.Namespace) -> int:
         words, folder = billing_command.split_data(arguments.words)
         data = DataFolder(folder) if folder else data
         return billing_command.run(root, data, commands.running_state(data), words)
+    if arguments.command == "clock":
+        return clock_command.run(data, commands.running_state(data), arguments)
+    if arguments.command in ("jobs", "events"):
+        words, folder = billing_command.split_data(arguments.words, arguments.command)
+        data = DataFolder(folder) if folder else data
+        return operate_command.run(root, data, commands.running_state(data), [arguments.command, *words])
     if arguments.command == "stripe":
         return stripe_command.run(arguments, lambda: commands.running_env(data))
     if arguments.command == "doctor":

@@ -49,6 +49,7 @@ class DataFolder:
         self.run = self.path / "run"
         self.objects = self.path / "objects"
         self.mailbox = self.path / "mailbox"
+        self.clock = self.path / "clock"
         self._lock: int | None = None
 
     @property

@@ -113,6 +113,7 @@ class Stack:
         return {
             **self.base_env(),
             "DEBUG": "0",
+            "CLOCK_FILE": str(self.data.clock),  # looked at with DEBUG=1 alone
             "HOST": HOST,
             "PUBLIC_BASE_URL": self.base_url,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",

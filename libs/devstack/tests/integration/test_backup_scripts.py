@@ -137,10 +137,10 @@ class TestADump:
         with psycopg.connect(database.admin_url) as connection:
             for number in (1, 2):
                 connection.execute(
-                    "INSERT INTO billing.stored_files VALUES (gen_random_uuid(), gen_random_uuid(), %s)", (number,)
+                    "INSERT INTO billing.storage_counts VALUES (gen_random_uuid(), 'uploads', %s)", (number,)
                 )
         text = subprocess.check_output(
-            [binaries.require("pg_restore"), "--data-only", "--table=stored_files", "--file=-", desk.make(DUMP)],
+            [binaries.require("pg_restore"), "--data-only", "--table=storage_counts", "--file=-", desk.make(DUMP)],
             text=True,
         )
         assert text.count("\t1\n") == 1

@@ -13,7 +13,7 @@ from devstack.doctor.subject import Subject
 
 T = TypeVar("T")
 
-HTTP_SECONDS = 3.0
+HTTP_SECONDS = 6.0  # more than the 3 s after which the edge gives a gateway up that hangs
 POSTGRES_CONNECT_SECONDS = 3
 POSTGRES_STATEMENT_MS = 4000
 VALKEY_SECONDS = 2.0

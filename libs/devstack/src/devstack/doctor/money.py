@@ -87,7 +87,8 @@ def stripe_events(subject: Subject) -> Iterator[Finding]:
             "stripe-events",
             "somebody who paid has not got it",
             f"{count} events {kind} are parked: {' '.join(str(reason).split())[:160]}",
-            "correct the cause (mostly a price id or a customer that is not known), then resend it from Stripe",
+            "correct the cause (mostly a price id or a customer that is not known),"
+            " then ./bidwright billing events replay --parked",
         )
 
 
@@ -103,7 +104,7 @@ def plans(subject: Subject) -> Iterator[Finding]:
             "quota",
             "pro limits are not applied to who pays",
             f"{count} orgs have an active subscription and the free tier",
-            "compare PRICE_* with the price ids in Stripe; then resend customer.subscription.updated for these orgs",
+            "compare PRICE_* with the price ids in Stripe; then ./bidwright billing reconcile (first with --dry-run)",
         )
     for consumer, entities in SUBSCRIPTIONS.items():
         if "billing.entitlements" not in entities:

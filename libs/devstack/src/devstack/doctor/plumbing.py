@@ -56,17 +56,20 @@ def jobs(subject: Subject) -> Iterator[Finding]:
             )
         failed = asking.rows(
             subject,
-            "SELECT kind, coalesce(error_code, 'unknown'), count(*)"  # noqa: S608
+            "SELECT kind, coalesce(error_code, 'unknown'), result IS NOT NULL, count(*)"  # noqa: S608
             f" FROM {service}.jobs WHERE status = 'failed' AND finished_at > now() - make_interval(hours => %s)"
-            " GROUP BY 1, 2",
+            " GROUP BY 1, 2, 3",
             (FAILED_JOBS_HOURS,),
         )
-        for kind, code, count in failed:
+        for kind, code, told, count in failed:
             yield warning(
                 "stuck-jobs",
                 f"{service}: {kind} failed for {count} in the last hour",
-                f"error code {code}; the person was told, and can try again",
-                f"./bidwright logs {worker(service)}",
+                f"error code {code}" + ("; the person was told, and can try again" if told else ""),
+                f"./bidwright logs {worker(service)}"
+                if told
+                else f"./bidwright logs {worker(service)} says why; correct that,"
+                f" then ./bidwright jobs retry --failed --service {service}",
             )
 
 
@@ -86,7 +89,8 @@ def dead_letters(subject: Subject) -> Iterator[Finding]:
             "dead-letters",
             f"{service} has not taken in everything that happened",
             f"{count} messages could not be handled and wait in DEAD_LETTERS",
-            f"./bidwright logs {worker(service)} says why (inbox.dead_letter); correct that first",
+            f"./bidwright events dead list --service {service} says why; correct that,"
+            f" then ./bidwright events dead replay --all --service {service}",
         )
 
 
@@ -104,7 +108,8 @@ def gaps(subject: Subject) -> Iterator[Finding]:
                     "version-gaps",
                     f"{service} shows an old state of something",
                     f"an event before the present one has been missing for {float(value):.0f} s",
-                    "see whether its producer's outbox lags (outbox-lag) or it is a dead letter (dead-letters)",
+                    f"./bidwright events dead list --service {service}: replay what is there (dead-letters);"
+                    " when nothing is, see whether its producer's outbox lags (outbox-lag)",
                 )
     if silent and len(silent) == len(parts.SERVICES):
         raise CannotCheck(f"no worker shows its metrics: {', '.join(silent)}")

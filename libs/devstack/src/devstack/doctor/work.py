@@ -112,7 +112,7 @@ def storage(subject: Subject) -> Iterator[Finding]:
         except OSError as problem:
             cause = f"{folder} cannot be written: {problem.strerror}"
     if not cause:
-        found = asking.rows(subject, "SELECT EXISTS (SELECT 1 FROM billing.stored_files)")
+        found = asking.rows(subject, "SELECT EXISTS (SELECT 1 FROM billing.storage_counts WHERE bytes_used > 0)")
         holds = any(path.is_file() for path in folder.rglob("*"))
         if found[0][0] and not holds:
             cause = f"{folder} is empty, and files were stored; is the volume mounted?"
