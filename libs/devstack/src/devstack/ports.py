@@ -1,11 +1,13 @@
 """Free ports on the loopback.
 
 They are taken from below the kernel's ephemeral range, so that an outgoing connection of some process cannot sit on a
-port between the moment it was chosen and the moment its server binds it.
+port between the moment it was chosen and the moment its server binds it. Who starts several things at the same moment
+gives each a part of the range in BIDWRIGHT_PORTS (`20000-26000`), so that they cannot choose the same.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections.abc import Iterable
@@ -33,7 +35,7 @@ def choose(
     wanted = preferred or {}
     chosen: dict[str, int] = {}
     taken = set(avoid)
-    candidates = list(range(_FIRST, _LAST))
+    candidates = list(_range())
     random.shuffle(candidates)
     for name in names:
         first = [wanted[name]] if name in wanted else []
@@ -45,6 +47,11 @@ def choose(
         else:
             raise OSError("no free port left on the loopback")
     return chosen
+
+
+def _range() -> range:
+    first, _, last = os.environ.get("BIDWRIGHT_PORTS", "").partition("-")
+    return range(int(first), int(last)) if first.isdigit() and last.isdigit() else range(_FIRST, _LAST)
 
 
 def free_port() -> int:

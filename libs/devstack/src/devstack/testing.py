@@ -14,6 +14,8 @@ from devstack import binaries
 from devstack.errors import UsageError
 
 _NO_TESTS = 5  # pytest's exit code for an empty selection
+# Most of their time goes into waiting for servers, mails and events.
+_TWO_FILES = ("-n", "2", "--dist", "loadfile")
 _HOMES = ("libs/*", "services/*", "tests/fakes/*")
 
 Step = list[str]
@@ -62,8 +64,7 @@ def _unit(root: Path) -> Iterable[Step]:
 
 
 def _integration(root: Path) -> Iterable[Step]:
-    # Two at a time, a file each: most of the time goes into waiting for servers, mails and events.
-    return _pytest(root, _folders(root, "integration"), "-n", "2", "--dist", "loadfile")
+    return _pytest(root, _folders(root, "integration"), *_TWO_FILES)
 
 
 def _contract(root: Path) -> Iterable[Step]:
@@ -71,7 +72,7 @@ def _contract(root: Path) -> Iterable[Step]:
 
 
 def _e2e(root: Path) -> Iterable[Step]:
-    return _pytest(root, ["tests/e2e"], "-m", "not browser")
+    return _pytest(root, ["tests/e2e"], "-m", "not browser", *_TWO_FILES)
 
 
 def _browser(root: Path) -> Iterable[Step]:
