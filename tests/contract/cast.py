@@ -77,6 +77,17 @@ def assemble(stack: RunningStack) -> Cast:
     return Cast(stack.base_url, owner, admin, member, viewer, stranger)
 
 
+def until_planned(owner: Person, proposal_id: str) -> dict[str, Any]:
+    """The first requirement that the plan finds."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found: list[dict[str, Any]] = owner.call("GET", f"/api/proposals/{proposal_id}/compliance")["requirements"]
+        if found:
+            return found[0]
+        time.sleep(0.02)
+    raise AssertionError("the plan found no requirement")
+
+
 def one_of_everything(owner: Person) -> dict[str, str]:
     """By the names that the API document gives them: things of the owner's org, and of the owner."""
     proposal = owner.call("POST", "/api/proposals", json={"title": "Light at the Creamery", "call_text": CALL})
@@ -89,12 +100,14 @@ def one_of_everything(owner: Person) -> dict[str, str]:
     export = owner.call("POST", "/api/exports", json=wanted)
     upload = owner.call("POST", "/api/uploads", files={"file": ("call.txt", CALL.encode(), "text/plain")})
     job = owner.call("POST", "/api/ai/plan", json={"proposal_id": proposal["id"]}, headers={"Prefer": "respond-async"})
+    demand = until_planned(owner, proposal["id"])
     key = owner.call("POST", "/api/keys", json={"name": "robot", "scopes": ["org:read"]})
     invite = owner.call(
         "POST", f"/api/orgs/{owner.org_id}/invites", json={"email": "guest@example.com", "role": "viewer"}
     )
     return {
         "proposal_id": proposal["id"],
+        "requirement_id": demand["id"],
         "section_id": section["id"],
         "export_id": export["id"],
         "upload_id": upload["id"],

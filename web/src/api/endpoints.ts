@@ -4,6 +4,8 @@ import { body, client } from './client'
 import { followJob, pause, type JobWatch } from './jobs'
 import { isApiError } from './problem'
 import type {
+  Check,
+  Compliance,
   Draft,
   Export,
   ExportFormat,
@@ -19,6 +21,7 @@ import type {
   Page,
   Plan,
   Proposal,
+  Requirement,
   Revision,
   SeatsPreview,
   Section,
@@ -161,6 +164,26 @@ export const approveSection = (id: string, revision: number): Promise<Section> =
 
 export const withdrawApproval = (id: string): Promise<Section> =>
   body(client.DELETE('/api/sections/{section_id}/approve', { params: { path: { section_id: id } } }))
+
+/** The one path also answers CSV, so that the types leave open which of the two comes; without a format it is JSON. */
+export const getCompliance = (proposalId: string): Promise<Compliance> =>
+  body(
+    client.GET('/api/proposals/{proposal_id}/compliance', { params: { path: { proposal_id: proposalId } } }),
+  ) as Promise<Compliance>
+
+/** Where the matrix is as a file for a spreadsheet. */
+export const complianceSheet = (proposalId: string): string => `/api/proposals/${proposalId}/compliance?format=csv`
+
+export const mapRequirement = (proposalId: string, requirementId: string, sectionIds: string[]): Promise<Requirement> =>
+  body(
+    client.PUT('/api/proposals/{proposal_id}/requirements/{requirement_id}', {
+      params: { path: { proposal_id: proposalId, requirement_id: requirementId } },
+      body: { section_ids: sectionIds },
+    }),
+  )
+
+export const checkProposal = (proposalId: string): Promise<Check> =>
+  body(client.GET('/api/proposals/{proposal_id}/check', { params: { path: { proposal_id: proposalId } } }))
 
 // --- AI: each answers at once, or names a job to follow --------------------------------------------------------------
 

@@ -35,6 +35,7 @@ export const keys = {
   proposals: () => [...scope(), 'proposals'] as const,
   proposal: (id: string) => [...scope(), 'proposal', id] as const,
   sections: (proposalId: string) => [...scope(), 'sections', proposalId] as const,
+  compliance: (proposalId: string) => [...scope(), 'compliance', proposalId] as const,
   exports: (proposalId: string) => [...scope(), 'exports', proposalId] as const,
   uploads: () => [...scope(), 'uploads'] as const,
   members: () => [...scope(), 'members'] as const,
@@ -111,6 +112,21 @@ export const sectionsQuery = (proposalId: string) =>
   queryOptions({
     queryKey: keys.sections(proposalId),
     queryFn: async () => (await api.listSections(proposalId)).items.toSorted((a, b) => a.position - b.position),
+  })
+
+/** It follows every text and approval, so it is asked for anew whenever it is shown. */
+export const complianceQuery = (proposalId: string) =>
+  queryOptions({
+    queryKey: [...keys.compliance(proposalId), 'matrix'],
+    queryFn: () => api.getCompliance(proposalId),
+    staleTime: 0,
+  })
+
+export const checkQuery = (proposalId: string) =>
+  queryOptions({
+    queryKey: [...keys.compliance(proposalId), 'check'],
+    queryFn: () => api.checkProposal(proposalId),
+    staleTime: 0,
   })
 
 export const exportsQuery = (proposalId: string) =>

@@ -43,6 +43,12 @@ export type Price = paths['/api/billing/checkout']['post']['requestBody']['conte
 export type Proposal = Answer<paths['/api/proposals/{proposal_id}']['get']>
 export type Section = Answer<paths['/api/sections/{section_id}']['get']>
 
+export type Compliance = Answer<paths['/api/proposals/{proposal_id}/compliance']['get']>
+export type Requirement = Compliance['requirements'][number]
+export type RequirementState = Requirement['state']
+export type Check = Answer<paths['/api/proposals/{proposal_id}/check']['get']>
+export type CheckFinding = Check['findings'][number]
+
 export type Plan = Answer<paths['/api/ai/plan']['post']>
 export type Draft = Answer<paths['/api/ai/write']['post']>
 export type Revision = Answer<paths['/api/ai/revise']['post']>

@@ -105,6 +105,15 @@ const proposal = createRoute({
   validateSearch: (search: Record<string, unknown>): { section?: string } => ({ section: text(search.section) }),
   component: lazyRouteComponent(() => import('@/features/proposals/workspace')),
 })
+const compliance = createRoute({
+  getParentRoute: () => shell,
+  path: '/proposals/$proposalId/compliance',
+  validateSearch: (search: Record<string, unknown>): { view?: 'check'; state?: string } => ({
+    view: search.view === 'check' ? 'check' : undefined,
+    state: text(search.state),
+  }),
+  component: lazyRouteComponent(() => import('@/features/compliance/page')),
+})
 const uploads = createRoute({
   getParentRoute: () => shell,
   path: '/uploads',
@@ -162,7 +171,19 @@ export const router = createRouter({
     forgot,
     reset,
     invite,
-    shell.addChildren([home, proposals, proposal, uploads, billing, members, organisation, keys, audit, account]),
+    shell.addChildren([
+      home,
+      proposals,
+      proposal,
+      compliance,
+      uploads,
+      billing,
+      members,
+      organisation,
+      keys,
+      audit,
+      account,
+    ]),
   ]),
   basepath: '/app',
   defaultPreload: 'intent',

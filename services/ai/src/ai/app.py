@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter, FastAPI
 
+from ai.compliance import api as compliance_api
 from ai.deps import Deps
 from ai.generation import api as generation_api
 from ai.generation import insight_api, stream_api
@@ -19,6 +20,7 @@ from common.service_app import create_service_app
 ROUTERS: tuple[APIRouter, ...] = (
     proposals_api.router,
     sections_api.router,
+    compliance_api.router,
     generation_api.router,
     stream_api.router,
     insight_api.router,

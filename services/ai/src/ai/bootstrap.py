@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
+from ai.compliance.service import ComplianceService
 from ai.deps import Deps
 from ai.generation.ports import JobDeps
 from ai.generation.service import GenerationService
@@ -41,6 +42,7 @@ async def open_deps(
                 job_deps=job_deps,
                 proposals=ProposalService(parts.db, parts.clock),
                 sections=SectionService(parts.db, parts.clock),
+                compliance=ComplianceService(parts.db),
                 generations=GenerationService(parts.db, parts.clock, settings, writer, runner),
             )
         finally:

@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import Request
 
+from ai.compliance.service import ComplianceService
 from ai.generation.ports import JobDeps
 from ai.generation.service import GenerationService
 from ai.proposals.service import ProposalService
@@ -27,6 +28,7 @@ class Deps(ServiceDeps):
     job_deps: JobDeps
     proposals: ProposalService
     sections: SectionService
+    compliance: ComplianceService
     generations: GenerationService
 
 

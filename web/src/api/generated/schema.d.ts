@@ -1245,6 +1245,68 @@ export interface paths {
         patch: operations["update_proposal_api_proposals__proposal_id__patch"];
         trace?: never;
     };
+    "/api/proposals/{proposal_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is left before the proposal can be handed in
+         * @description An `error` stands in the way; a `warning` may, and needs a look; `info` is to be known.
+         */
+        get: operations["check_proposal_api_proposals__proposal_id__check_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{proposal_id}/compliance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Each requirement of the call, what answers it, and how far that is
+         * @description In `csv`, a cell that begins with one of `= + - @ '`, a tab or a line end has an apostrophe before it, so that
+         *     no spreadsheet computes it.
+         */
+        get: operations["get_compliance_api_proposals__proposal_id__compliance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{proposal_id}/requirements/{requirement_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say which sections answer a requirement
+         * @description Replaces what was said before, by whomever; a new plan leaves it alone. A section that the proposal does not
+         *     have answers 422.
+         */
+        put: operations["map_requirement_api_proposals__proposal_id__requirements__requirement_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/proposals/{proposal_id}/sections": {
         parameters: {
             query?: never;
@@ -1494,6 +1556,24 @@ export interface components {
             type: "public-key";
         };
         /**
+         * AnsweringOut
+         * @description A section that answers a requirement.
+         */
+        AnsweringOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "empty" | "draft" | "approved";
+            /** Title */
+            title: string;
+        };
+        /**
          * Assertion
          * @description AuthenticationResponseJSON: what `navigator.credentials.get()` gave.
          */
@@ -1619,6 +1699,49 @@ export interface components {
             immediate?: boolean;
         };
         /**
+         * CheckFindingOut
+         * @description One thing to put right before submission.
+         */
+        CheckFindingOut: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "no_sections" | "uncovered" | "empty_section" | "unapproved_section" | "over_limit" | "placeholder" | "attachment";
+            /** Requirement Id */
+            requirement_id: string | null;
+            /** Section Id */
+            section_id: string | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info";
+            /** What To Do */
+            what_to_do: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * CheckOut
+         * @description What is left before submission, the gravest first. `ready` when nothing of it is an error.
+         */
+        CheckOut: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Findings */
+            findings: components["schemas"]["CheckFindingOut"][];
+            /**
+             * Proposal Id
+             * Format: uuid
+             */
+            proposal_id: string;
+            /** Ready */
+            ready: boolean;
+        };
+        /**
          * CheckoutRequest
          * @description What to buy. `seats` counts for plans only.
          */
@@ -1642,6 +1765,31 @@ export interface components {
             session_id: string;
             /** Url */
             url: string;
+        };
+        /**
+         * ComplianceOut
+         * @description The compliance matrix of a proposal, in the order of the call.
+         */
+        ComplianceOut: {
+            /**
+             * Counts
+             * @description Requirements in each state
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Planned
+             * @description Whether a plan has read the call
+             */
+            planned: boolean;
+            /**
+             * Proposal Id
+             * Format: uuid
+             */
+            proposal_id: string;
+            /** Requirements */
+            requirements: components["schemas"]["RequirementOut"][];
         };
         /**
          * CreationOptions
@@ -2171,6 +2319,19 @@ export interface components {
             user_id: string;
         };
         /**
+         * LimitOut
+         * @description At most so much. `pages` are not judged by the state: what a page holds is known only when it is set.
+         */
+        LimitOut: {
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "words" | "characters" | "pages";
+            /** Value */
+            value: number;
+        };
+        /**
          * LimitsView
          * @description What the tier allows; null where there is no cap. Sizes are bytes.
          */
@@ -2212,6 +2373,17 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /**
+         * Mapping
+         * @description Which sections answer a requirement.
+         */
+        Mapping: {
+            /**
+             * Section Ids
+             * @description None: no section answers it
+             */
+            section_ids: string[];
         };
         /**
          * Me
@@ -2602,6 +2774,18 @@ export interface components {
             start: string;
         };
         /**
+         * PlaceOut
+         * @description Where the words stand in the call: characters `start` to `end` of the page's text, null where not known.
+         */
+        PlaceOut: {
+            /** End */
+            end: number | null;
+            /** Page */
+            page: number;
+            /** Start */
+            start: number | null;
+        };
+        /**
          * PlanOut
          * @description The proposal with the facts found in its call, and its sections in order.
          */
@@ -2833,6 +3017,43 @@ export interface components {
             timeout: number;
             /** Userverification */
             userVerification: string;
+        };
+        /**
+         * RequirementOut
+         * @description A demand of the call, what answers it, and how far that is: the least advanced section decides.
+         */
+        RequirementOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "eligibility" | "content" | "format" | "attachment" | "deadline";
+            limit: components["schemas"]["LimitOut"] | null;
+            /**
+             * Mapped By Hand
+             * @description A person said which sections answer it; a new plan keeps that
+             */
+            mapped_by_hand: boolean;
+            place: components["schemas"]["PlaceOut"];
+            /** Sections */
+            sections: components["schemas"]["AnsweringOut"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "uncovered" | "open" | "drafted" | "approved" | "over_limit";
+            /**
+             * Weight
+             * @description Points, where the call gives them
+             */
+            weight: number | null;
+            /** Words */
+            words: string;
         };
         /**
          * ResetRequest
@@ -5874,6 +6095,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProposalOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_proposal_api_proposals__proposal_id__check_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compliance_api_proposals__proposal_id__compliance_get: {
+        parameters: {
+            query?: {
+                /** @description `json` unless Accept asks for CSV */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceOut"];
+                    "text/csv": unknown;
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_requirement_api_proposals__proposal_id__requirements__requirement_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+                requirement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mapping"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequirementOut"];
                 };
             };
             /** @description A refusal */

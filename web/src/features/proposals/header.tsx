@@ -1,10 +1,10 @@
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { ChevronLeft, EllipsisVertical, FileDown, Pencil, Trash2 } from 'lucide-react'
+import { ChevronLeft, EllipsisVertical, FileDown, ListChecks, Pencil, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 
 import { api, keys, queryClient, type Proposal, type Section } from '@/api'
-import { Button, IconButton } from '@/ui/button'
+import { Button, ButtonLink, IconButton } from '@/ui/button'
 import { ConfirmDialog, Dialog } from '@/ui/dialog'
 import { ErrorNotice } from '@/ui/feedback'
 import { TextField } from '@/ui/field'
@@ -57,6 +57,9 @@ export function Header({ proposal, sections, editable, onExport }: HeaderProps) 
         </span>
       )}
       <div className="ml-auto flex shrink-0 items-center gap-1.5">
+        <ButtonLink size="sm" to="/proposals/$proposalId/compliance" params={{ proposalId: proposal.id }}>
+          <ListChecks aria-hidden /> Compliance
+        </ButtonLink>
         <Button size="sm" onClick={onExport}>
           <FileDown aria-hidden /> Export
         </Button>

@@ -81,7 +81,7 @@ async def plan(deps: JobDeps, pages: Sequence[PageText]) -> tuple[Plan, Written]
     if found is None:
         return by_rules, local
     sections = [_section(part, known) for part in _distinct(found.answer.sections)]
-    return Plan(sections, by_rules.findings), found.written
+    return Plan(sections, by_rules.findings, by_rules.requirements), found.written
 
 
 def _problems(outline: Outline, known: Mapping[int, str]) -> list[str]:

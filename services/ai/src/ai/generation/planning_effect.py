@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+from ai.compliance import planned as compliance
 from ai.planning.outline import Plan, PlannedSection
 from ai.proposals.outline import publish_change
 from ai.proposals.repository import ProposalRepository
@@ -51,6 +52,8 @@ async def apply(uow: UnitOfWork, org_id: UUID, proposal_id: UUID, plan: Plan, no
         section.position = kept
     proposal.findings = [asdict(finding) for finding in plan.findings]
     await publish_change(uow, proposal, now)
+    outline = await repository.outline(proposal_id)
+    await compliance.put(uow, org_id, proposal_id, plan.requirements, outline)
 
 
 def _describe(section: Section, planned: PlannedSection) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from ai.planning.components import ASKS, Component, find_components, plain
 from ai.planning.findings import Criterion, Finding, budget_caps, deadlines
 from ai.planning.reading import PageText, Sentence, read_blocks, read_lines
+from ai.planning.requirements import Requirement, requirements
 from ai.planning.tables import DocumentRow, criteria, document_rows
 
 MAX_GUIDANCE_SENTENCES: Final = 6
@@ -48,6 +49,8 @@ class Plan:
 
     sections: list[PlannedSection]
     findings: list[Finding]
+    requirements: list[Requirement] = field(default_factory=list)
+    """What the call demands one by one, for the compliance matrix."""
 
 
 def make_plan(pages: Sequence[PageText]) -> Plan:
@@ -56,18 +59,20 @@ def make_plan(pages: Sequence[PageText]) -> Plan:
     blocks = read_blocks(lines)
     rows = document_rows(blocks)
     components = find_components(blocks, lines, rows)[:MAX_SECTIONS]
+    dates = deadlines(lines)
     findings = _unique(
         [
-            *deadlines(lines),
+            *dates,
             *budget_caps(sentence for block in blocks for sentence in block.sentences()),
             *(Finding("attachment", row.text, row.page) for row in rows),
         ]
     )
     sections = [_section(component, findings, rows) for component in components]
-    _assign(criteria(blocks), sections, components)
+    scored = criteria(blocks)
+    _assign(scored, sections, components)
     if sections and (due := next((finding for finding in findings if finding.kind == "deadline"), None)):
         sections[0].guidance += f"\n- {_quote(due.text, due.page)}"
-    return Plan(sections, findings)
+    return Plan(sections, findings, requirements(pages, blocks, lines, rows, scored, dates))
 
 
 def _section(component: Component, findings: Sequence[Finding], rows: Sequence[DocumentRow]) -> PlannedSection:
