@@ -14,7 +14,7 @@ from devstack import binaries
 from devstack.errors import UsageError
 
 _NO_TESTS = 5  # pytest's exit code for an empty selection
-# Most of their time goes into waiting for servers, mails and events.
+# Two cores are the least that CI has, and much of the time goes into waiting for servers, mails and events.
 _TWO_FILES = ("-n", "2", "--dist", "loadfile")
 _HOMES = ("libs/*", "services/*", "tests/fakes/*")
 
@@ -60,7 +60,7 @@ def _pytest(root: Path, folders: Iterable[str], *words: str) -> Iterable[Step]:
 
 
 def _unit(root: Path) -> Iterable[Step]:
-    return _pytest(root, [*_folders(root, "unit"), "tests/deploy"])
+    return _pytest(root, [*_folders(root, "unit"), "tests/deploy"], *_TWO_FILES)
 
 
 def _integration(root: Path) -> Iterable[Step]:

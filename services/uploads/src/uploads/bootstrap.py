@@ -20,7 +20,7 @@ from uploads.staging import Staging
 
 INSPECTIONS_AT_ONCE: Final = 4
 """Children that check files, for one process: each may take memory of its own."""
-INSPECTION_LIMITS: Final = Limits(memory_bytes=768 << 20, total_seconds=20, silent_seconds=20)
+INSPECTION_LIMITS: Final = Limits(memory_bytes=768 << 20, total_seconds=14, silent_seconds=14)
 BUFFER_BYTES_AT_MOST: Final = 1 << 20
 SILENT_SECONDS: Final = 300.0
 """Longer than the slowest page: four OCR runs of one that stands on its head."""

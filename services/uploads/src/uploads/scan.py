@@ -20,6 +20,8 @@ _INFECTED: Final = 1
 _CHUNK: Final = 64 * 1024
 _CLAMD_PORT: Final = 3310
 _CLAMD_REPLY_BYTES: Final = 4096
+_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""What a scanner sees of ours: none of the keys and passwords that the service is configured with."""
 
 log = get_logger()
 
@@ -59,6 +61,7 @@ class CommandScanner:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
                 start_new_session=True,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
         except OSError as error:
             raise _scan_error(str(error)) from error

@@ -68,6 +68,15 @@ class TestCommand:
             await scanner_for("/no/such/scanner {path}", 5).scan(tmp_path)
         assert refused.value.code == "scan_error"
 
+    async def test_it_sees_none_of_our_secrets(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SECRET_KEY", "a-secret")
+        seen, script = tmp_path / "seen", tmp_path / "scan.sh"
+        script.write_text(f"#!/bin/sh\nenv > {seen}\n")
+        script.chmod(0o755)
+        await scanner_for(f"{script} {{path}}", 5).scan(tmp_path)
+        assert "PATH=" in seen.read_text()
+        assert "a-secret" not in seen.read_text()
+
     async def test_its_children_are_killed_with_it(self, tmp_path: Path) -> None:
         mark = tmp_path / "mark"
         script = tmp_path / "scan.sh"

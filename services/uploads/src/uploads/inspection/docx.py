@@ -2,107 +2,90 @@
 
 from __future__ import annotations
 
+import io
 import re
-import stat
 import struct
 import zipfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from uploads.inspection import docx_parts
+from uploads.inspection import docx_archive, docx_names, docx_parts
+from uploads.inspection.docx_archive import BOMB, BROKEN
 from uploads.inspection.refusal import Refused
 
 if TYPE_CHECKING:
     from uploads.inspection.structure import Caps
 
-_BROKEN: Final = "The document is damaged. Open it in Word or LibreOffice, save it as a new .docx, and upload that."
-_AROUND: Final = "There is other data around the document. Save it as a new .docx and upload that."
-_BOMB: Final = "The document unpacks to far more than its size. Save it as a new .docx and upload that."
-_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_SMALL: Final = 4 * 1024 * 1024
-"""A ratio means nothing for a part that is small when unpacked."""
-_PARSED: Final = re.compile(r"\.(?:xml|rels)$", re.I)
+_PARSED: Final = re.compile(r"\.(?:xml|rels|psmdcp|svg)$", re.I)
 _PARSED_MAX: Final = 64 * 1024 * 1024
+_HEAD: Final = 512
+
+
+class _Budget:
+    """How much may still be unpacked, of the document and of the workbooks in it together."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise Refused("malformed_file", BOMB)
 
 
 def check(path: Path, caps: Caps) -> None:
     """Refuses an archive that is unsound or a bomb, and a document that is active or not a Word document."""
     try:
-        _check_edges(path)
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _check_members(members, caps)
-            parts = _read(archive, members, caps)
+        budget = _Budget(caps.unpacked_bytes)
+        names, parts, workbooks = _open(path.read_bytes(), caps, budget)
+        if "[Content_Types].xml" not in parts:
+            raise Refused("malformed_file", BROKEN)
+        docx_names.check(names)
+        docx_parts.check(parts)
+        for workbook in workbooks:
+            _check_workbook(workbook, caps, budget)
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, ValueError) as error:
-        raise Refused("malformed_file", _BROKEN) from error
-    docx_parts.check([member.filename for member in members], parts)
+        raise Refused("malformed_file", BROKEN) from error
 
 
-def _check_edges(path: Path) -> None:
-    """The archive has to fill the file: nothing before its first member, nothing after its end."""
-    data = path.read_bytes()
-    end = data.rfind(b"PK\x05\x06")
-    if end < 0:
-        raise Refused("malformed_file", _BROKEN)
-    size, offset, comment = struct.unpack_from("<IIH", data, end + 12)
-    if not data.startswith(b"PK\x03\x04") or end + 22 + comment != len(data) or comment or offset + size != end:
-        raise Refused("malformed_file", _AROUND)
+def _check_workbook(data: bytes, caps: Caps, budget: _Budget) -> None:
+    """The data behind a chart is an Excel workbook; it has to be a plain one, with nothing further inside."""
+    names, parts, further = _open(data, caps, budget)
+    docx_names.check(names)
+    if further or "xl/workbook.xml" not in parts:
+        raise docx_names.active("an embedded file")
+    docx_parts.check_workbook(parts)
 
 
-def _check_members(members: list[zipfile.ZipInfo], caps: Caps) -> None:
-    if len(members) > caps.archive_members:
-        raise Refused("malformed_file", _BOMB)
-    if not members or min(member.header_offset for member in members) != 0:
-        raise Refused("malformed_file", _AROUND)
-    seen: set[str] = set()
-    total = 0
-    for member in members:
-        name = member.filename
-        if member.flag_bits & 0x1:
-            raise Refused(
-                "encrypted_file", "The document is protected by a password. Remove the password and upload it again."
-            )
-        if _unsafe(member.orig_filename) or stat.S_ISLNK(member.external_attr >> 16):
-            raise Refused("malformed_file", f"The document has a part with an unsafe name. {_BROKEN}")
-        if name.lower() in seen:
-            raise Refused("malformed_file", f"The document has the same part twice. {_BROKEN}")
-        if member.compress_type not in _METHODS:
-            raise Refused("malformed_file", _BROKEN)
-        seen.add(name.lower())
-        total += member.file_size
-        if member.file_size > _SMALL and member.file_size > caps.unpacked_ratio * max(1, member.compress_size):
-            raise Refused("malformed_file", _BOMB)
-    if total > caps.unpacked_bytes:
-        raise Refused("malformed_file", _BOMB)
+def _open(data: bytes, caps: Caps, budget: _Budget) -> tuple[list[str], dict[str, bytes], list[bytes]]:
+    """Its members' names, the XML ones by name, and the workbooks."""
+    docx_archive.check_edges(data, caps)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        docx_archive.check_members(data, members, caps)
+        parts: dict[str, bytes] = {}
+        workbooks: list[bytes] = []
+        for member in members:
+            content = _unpack(archive, member, budget)
+            if docx_names.is_workbook(member.filename):
+                workbooks.append(content)
+            elif content and _PARSED.search(member.filename):
+                parts[member.filename] = content
+            else:
+                docx_names.check_content(member.filename, content)
+        return [member.filename for member in members], parts, workbooks
 
 
-def _unsafe(name: str) -> bool:
-    return (
-        not name
-        or name.startswith("/")
-        or "\\" in name
-        or ":" in name
-        or any(part in {"", ".", ".."} for part in name.removesuffix("/").split("/"))
-        or any(ord(character) < 32 for character in name)
-    )
-
-
-def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], caps: Caps) -> dict[str, bytes]:
-    """Unpacks every member, which checks its CRC and that it is as large as it says; keeps the XML."""
-    parts: dict[str, bytes] = {}
-    budget = caps.unpacked_bytes
-    for member in members:
-        kept = bytearray()
-        with archive.open(member) as file:
-            while chunk := file.read(1 << 20):
-                budget -= len(chunk)
-                if budget < 0:
-                    raise Refused("malformed_file", _BOMB)
-                if _PARSED.search(member.filename):
-                    kept += chunk
-                if len(kept) > _PARSED_MAX:
-                    raise Refused("malformed_file", _BOMB)
-        if kept:
-            parts[member.filename] = bytes(kept)
-    return parts
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget) -> bytes:
+    """Unpacks it to its end, which checks its CRC and that it is as large as it says; of media keeps the head only."""
+    whole = _PARSED.search(member.filename) or docx_names.is_workbook(member.filename)
+    keep = _PARSED_MAX if whole else _HEAD
+    kept = bytearray()
+    with archive.open(member) as file:
+        while chunk := file.read(1 << 20):
+            budget.take(len(chunk))
+            if whole and len(kept) + len(chunk) > keep:
+                raise Refused("malformed_file", BOMB)
+            kept += chunk[: keep - len(kept)]
+    return bytes(kept)

@@ -4,51 +4,52 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
+from uploads.inspection import docx_fields, links
+from uploads.inspection.docx_archive import BROKEN
+from uploads.inspection.docx_names import active
 from uploads.inspection.refusal import Refused
 
 _MAIN: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-_ACTIVE_NAMES: Final = (
-    (re.compile(r"(^|/)vba(project|data)", re.I), "macros"),
-    (re.compile(r"(^|/)activex/", re.I), "ActiveX controls"),
-    (re.compile(r"(^|/)embeddings/(?!.*\.xlsx$)", re.I), "an embedded file"),
-    (re.compile(r"\.(exe|dll|js|vbs|bat|cmd|ps1|scr|hta|jar|html?|mht|rtf|docm|xlsm|bin)$", re.I), "an embedded file"),
+_ACTIVE_TYPES: Final = (
+    ("vbaproject", "macros"),
+    ("vbadata", "macros"),
+    ("macroenabled", "macros"),
+    ("attachedtoolbars", "macros"),
+    ("activex", "ActiveX controls"),
 )
-_PRINTER_SETTINGS: Final = re.compile(r"(^|/)printersettings/", re.I)
-_ACTIVE_TYPES: Final = (("vbaproject", "macros"), ("macroenabled", "macros"), ("activex", "ActiveX controls"))
 _ACTIVE_RELATIONS: Final = {
-    "vbaProject": "macros",
+    "vbaproject": "macros",
+    "wordvbadata": "macros",
+    "attachedtoolbars": "macros",
+    "extensibility": "macros",
     "control": "ActiveX controls",
-    "activeXControlBinary": "ActiveX controls",
-    "oleObject": "an embedded file",
-    "aFChunk": "an embedded file",
-    "subDocument": "another document",
-    "attachedToolbars": "macros",
+    "activexcontrolbinary": "ActiveX controls",
+    "oleobject": "an embedded file",
+    "afchunk": "an embedded file",
+    "subdocument": "another document",
 }
 _EXTERNAL_ALLOWED: Final = frozenset({"hyperlink", "image", "video"})
-_LOCAL_TEMPLATE: Final = re.compile(r"^(?:file:///)?[A-Za-z]:[\\/]|^file:///(?!/)[^/\\]", re.I)
+_LOCAL_TEMPLATE: Final = re.compile(r"(?:file:///)?[A-Za-z]:[\\/]|file:///(?![\\/])|[^\\/:]+$", re.I)
 """Word writes where the author's own template lay; only a remote one is fetched and run."""
-_DDE: Final = re.compile(r"^\s*DDE(AUTO)?\b", re.I)
-_W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_BROKEN: Final = "The document is damaged. Open it in Word or LibreOffice, save it as a new .docx, and upload that."
+_XML_NAME: Final = re.compile(r"\.(?:xml|rels|psmdcp|svg|vml|sigs)$", re.I)
+_XML_TYPE: Final = re.compile(r"[+/]xml\s*(?:;|$)", re.I)
+_SVG_ACTS: Final = frozenset({"script", "foreignObject", "handler", "iframe", "object", "embed"})
 
 
-def check(names: Iterable[str], parts: dict[str, bytes]) -> None:
-    """`names` are all the members, `parts` the XML ones by name."""
-    for name in names:
-        for pattern, what in _ACTIVE_NAMES:
-            if pattern.search(name) and not _PRINTER_SETTINGS.search(name):
-                raise _active(what)
-    types = _parse(parts, "[Content_Types].xml")
+def check(parts: dict[str, bytes]) -> None:
+    """`parts` are the XML members by name."""
     main = _main_part(parts)
-    declared = _content_types(types)
-    for content_type in declared.values():
+    declared, defaults = _content_types(parts)
+    for name, content_type in (declared | defaults).items():
         for needle, what in _ACTIVE_TYPES:
             if needle in content_type.lower():
-                raise _active(what)
-    if declared.get("/" + main.lower()) != _MAIN:
+                raise active(what)
+        if _XML_TYPE.search(content_type) and not _XML_NAME.search(f".{name}"):  # a part that we would not have read
+            raise Refused("malformed_file", BROKEN)
+    if declared.get("/" + main.lower(), defaults.get(main.lower().rpartition(".")[2])) != _MAIN:
         raise Refused(
             "mismatched_signature", "The file is an Office file, but not a Word document (.docx). Save it as one."
         )
@@ -56,71 +57,96 @@ def check(names: Iterable[str], parts: dict[str, bytes]) -> None:
         root = _parse(parts, name)
         if name.lower().endswith(".rels"):
             _check_relations(root)
-        elif name.lower().startswith("word/"):
-            _check_fields(root)
+        elif name.lower().endswith(".svg"):
+            _check_picture(root)
+        elif acts := docx_fields.acts(root):
+            raise active(acts)
+
+
+def check_workbook(parts: dict[str, bytes]) -> None:
+    """The same of a workbook: nothing in it may be fetched from elsewhere, or declare entities."""
+    for name in parts:
+        root = _parse(parts, name)
+        if name.lower().endswith(".rels"):
+            _check_relations(root)
 
 
 def _parse(parts: dict[str, bytes], name: str) -> Any:
     from lxml import etree
 
     if name not in parts:
-        raise Refused("malformed_file", _BROKEN)
+        raise Refused("malformed_file", BROKEN)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(parts[name], parser)
     except etree.XMLSyntaxError as error:
-        raise Refused("malformed_file", _BROKEN) from error
+        raise Refused("malformed_file", BROKEN) from error
     document: Any = root.getroottree().docinfo
-    if document.doctype:
-        raise Refused("malformed_file", f"The document declares entities, which Word never does. {_BROKEN}")
+    if document.doctype and (not name.lower().endswith(".svg") or _declares(document)):
+        raise Refused("malformed_file", f"The document declares entities, which Word never does. {BROKEN}")
     return root
 
 
+def _declares(document: Any) -> bool:
+    """Whether the DTD declares anything; many pictures name the public one of SVG, which declares nothing here."""
+    return any(True for _ in document.internalDTD.iterentities())
+
+
 def _main_part(parts: dict[str, bytes]) -> str:
-    for relation in _parse(parts, "_rels/.rels"):
-        if str(relation.get("Type", "")).endswith("/officeDocument"):
-            name = posixpath.normpath(str(relation.get("Target", "")).lstrip("/"))
-            if name in parts:
-                return name
-    raise Refused("malformed_file", _BROKEN)
-
-
-def _content_types(root: Any) -> dict[str, str]:
-    """By lower-case part name; defaults by extension under their extension alone."""
-    return {
-        str(item.get("PartName", item.get("Extension", ""))).lower(): str(item.get("ContentType", ""))
-        for item in root
-        if isinstance(item.tag, str)
+    found = {
+        posixpath.normpath(unquote(str(relation.get("Target", ""))).lstrip("/"))
+        for relation in _parse(parts, "_rels/.rels")
+        if str(relation.get("Type", "")).endswith("/officeDocument")
     }
+    if len(found) != 1 or not found <= parts.keys():
+        raise Refused("malformed_file", BROKEN)
+    return found.pop()
+
+
+def _content_types(parts: dict[str, bytes]) -> tuple[dict[str, str], dict[str, str]]:
+    """By lower-case part name, and by lower-case extension; each may be said once."""
+    by_name: dict[str, str] = {}
+    by_extension: dict[str, str] = {}
+    for item in _parse(parts, "[Content_Types].xml"):
+        if not isinstance(item.tag, str):
+            continue
+        into, key = (by_name, "PartName") if item.get("PartName") is not None else (by_extension, "Extension")
+        name, content_type = unquote(str(item.get(key, ""))).lower(), str(item.get("ContentType", ""))
+        if into.setdefault(name, content_type) != content_type:
+            raise Refused("malformed_file", BROKEN)
+    return by_name, by_extension
 
 
 def _check_relations(root: Any) -> None:
-    for relation in root:
-        kind = str(relation.get("Type", "")).rpartition("/")[2]
-        if kind in _ACTIVE_RELATIONS:
-            raise _active(_ACTIVE_RELATIONS[kind])
-        target = str(relation.get("Target", ""))
-        if target.strip().lower().startswith(("javascript:", "vbscript:")):
-            raise _active("a link that runs a script")
-        if str(relation.get("TargetMode", "")).lower() != "external" or kind in _EXTERNAL_ALLOWED:
+    for relation in root.iter():
+        if isinstance(relation.tag, str) and relation.get("Target") is not None:
+            _check_relation(relation)
+
+
+def _check_relation(relation: Any) -> None:
+    """What a part has as its own and must not: macros, objects, templates that are fetched from elsewhere."""
+    kind = str(relation.get("Type", "")).strip().rpartition("/")[2].lower()
+    if kind in _ACTIVE_RELATIONS:
+        raise active(_ACTIVE_RELATIONS[kind])
+    target = str(relation.get("Target", "")).strip()
+    if links.runs_something(target):
+        raise active("a link that runs a script or a program")
+    external = str(relation.get("TargetMode", "")).strip().lower() == "external"
+    if not external and not links.elsewhere(target):
+        return
+    if kind == "hyperlink":
+        return
+    if external and kind in _EXTERNAL_ALLOWED and not links.on_a_share(target):
+        return
+    if external and kind == "attachedtemplate" and _LOCAL_TEMPLATE.match(unquote(target)):
+        return
+    raise active("a template or part that is fetched from elsewhere")
+
+
+def _check_picture(root: Any) -> None:
+    for element in root.iter():
+        if not isinstance(element.tag, str):
             continue
-        if kind == "attachedTemplate" and _LOCAL_TEMPLATE.match(target):
-            continue
-        raise _active("a template or part that is fetched from elsewhere")
-
-
-def _check_fields(root: Any) -> None:
-    """DDE fields start programs; Word may split a field's code over several runs."""
-    for simple in root.iter(f"{_W}fldSimple"):
-        if _DDE.match(str(simple.get(f"{_W}instr", ""))):
-            raise _active("a field that starts a program (DDE)")
-    for paragraph in root.iter(f"{_W}p"):
-        code = "".join(item.text or "" for item in paragraph.iter(f"{_W}instrText"))
-        if _DDE.match(code):
-            raise _active("a field that starts a program (DDE)")
-
-
-def _active(what: str) -> Refused:
-    return Refused(
-        "active_content", f"The document contains {what}. Save a copy without that as .docx and upload the copy."
-    )
+        scripted = any(str(key).rpartition("}")[2].lower().startswith("on") for key in element.attrib)
+        if scripted or element.tag.rpartition("}")[2] in _SVG_ACTS:
+            raise active("a picture with a script")
