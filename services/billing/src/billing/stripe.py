@@ -35,6 +35,8 @@ _UNAVAILABLE: Final = (
     stripe.AuthenticationError,
     stripe.PermissionError,
 )
+_WITH_DISCOUNT: Final = ["discounts.source.coupon"]
+"""Without asking for it a subscription comes with the ids of its discounts alone."""
 _NO_PLAN: Final = (*ENDED_STATUSES, "incomplete")
 _REJECTED: Final = (stripe.InvalidRequestError, stripe.CardError)
 
@@ -164,9 +166,7 @@ class StripeApi:
     async def subscription(self, subscription_id: str) -> tuple[SubscriptionState, Mapping[str, str]]:
         """The subscription as it is now, and its metadata."""
         async with _mapped_errors("subscriptions.retrieve"):
-            found = await self._client.v1.subscriptions.retrieve_async(
-                subscription_id, {"expand": ["discounts.source.coupon"]}
-            )
+            found = await self._client.v1.subscriptions.retrieve_async(subscription_id, {"expand": _WITH_DISCOUNT})
         parsed = Subscription.model_validate(found.to_dict())
         return parsed.state(self._prices), parsed.metadata
 
@@ -204,14 +204,14 @@ class StripeApi:
         """Ends the subscription with its period, or takes that back."""
         async with _mapped_errors("subscriptions.update"):
             changed = await self._client.v1.subscriptions.update_async(
-                subscription_id, {"cancel_at_period_end": cancel}
+                subscription_id, {"cancel_at_period_end": cancel, "expand": _WITH_DISCOUNT}
             )
         return Subscription.model_validate(changed.to_dict()).state(self._prices)
 
     async def cancel_now(self, subscription_id: str) -> SubscriptionState:
         """Ends the subscription at once."""
         async with _mapped_errors("subscriptions.cancel"):
-            ended = await self._client.v1.subscriptions.cancel_async(subscription_id)
+            ended = await self._client.v1.subscriptions.cancel_async(subscription_id, {"expand": _WITH_DISCOUNT})
         return Subscription.model_validate(ended.to_dict()).state(self._prices)
 
     async def preview_seats(self, subscription_id: str, seats: int) -> SeatsPreview:
@@ -254,6 +254,7 @@ class StripeApi:
                 "items": [{"id": found["items"].data[0].id, "quantity": seats}],
                 "proration_behavior": "always_invoice",
                 "payment_behavior": "error_if_incomplete",
+                "expand": _WITH_DISCOUNT,
             }
             if prorated_at is not None:
                 params["proration_date"] = int(prorated_at.timestamp())

@@ -187,6 +187,15 @@ class TestPromotionCodes:
         assert (await shop.get("/api/usage", headers=headers)).json()["subscription"]["discount"] == "Half price"
         [invoice] = (await shop.get("/api/billing/invoices", headers=headers)).json()["items"]
         assert invoice["total"] == 1450
+        # What is changed here keeps it, before any webhook tells so.
+        for change in (
+            shop.patch("/api/billing/seats", json={"seats": 2}, headers=headers),
+            shop.post("/api/billing/cancel", headers=headers),
+            shop.post("/api/billing/resume", headers=headers),
+        ):
+            assert (await change).status_code == 200
+            subscription = (await shop.get("/api/usage", headers=headers)).json()["subscription"]
+            assert subscription["discount"] == "Half price"
 
     async def test_a_wrong_code_says_so_and_opens_nothing(self, shop: httpx.AsyncClient, headers: Headers) -> None:
         answer = await order(shop, headers, promotion_code="NOPE")

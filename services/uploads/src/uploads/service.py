@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -93,7 +94,8 @@ async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
 async def _check(deps: Deps, filename: str, incoming: Incoming) -> Kind:
     staged = incoming.staged
     kind = kind_of(filename, deps.settings.allowed_upload_extensions)
-    more = staged.path.read_bytes() if kind.name == "docx" and is_ole(staged.head) else b""
+    ole = kind.name == "docx" and is_ole(staged.head)
+    more = await asyncio.to_thread(staged.path.read_bytes) if ole else b""
     check_signature(kind, staged.head, ole_directory=more)
     check_declared_type(kind, incoming.declared_type)
     async with deps.inspections:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from ai.planning.headings import LABELLED, LETTER, NUMBER_UNDER_LETTER, SINGLE_NUMBER, heading_of
@@ -140,15 +142,13 @@ def _sentences(lines: Sequence[Line]) -> Iterator[Sentence]:
 
 def _split(run: Sequence[Line]) -> Iterator[Sentence]:
     """The sentences of lines that belong together, each with the page on which it begins."""
-    text, starts = "", []
-    for line in run:
-        starts.append((len(text), line.page))
-        text += f"{line.text} "
+    text = "".join(f"{line.text} " for line in run)
+    starts = [0, *accumulate(len(line.text) + 1 for line in run[:-1])]
     begin = 0
     for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
         sentence = text[begin:end].strip()
         if len(sentence) > 2:
-            yield Sentence(next(page for start, page in reversed(starts) if start <= begin), sentence)
+            yield Sentence(run[bisect_right(starts, begin) - 1].page, sentence)
         begin = end
 
 
