@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +36,11 @@ async def tail(
     follow: bool,
     as_json: bool,
 ) -> int:
-    """Prints what comes, from `since` ago on; without `follow`, until everything that is there was printed."""
+    """Prints what comes, from `since` ago on, until Ctrl-C; without `follow`, until everything that is there was printed."""
+    # By a handler of our own: a cancelled fetch may call itself timed out, and we would follow on.
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     start = datetime.now(UTC) - since if since is not None else None
     subscription = await js.pull_subscribe(
         filter_subject(subject),
@@ -49,7 +55,7 @@ async def tail(
     )
     try:
         left = (await subscription.consumer_info()).num_pending or 0
-        while follow or left > 0:
+        while not stop.is_set() and (follow or left > 0):
             try:
                 messages = await subscription.fetch(BATCH if follow else min(BATCH, left), timeout=FETCH_SECONDS)
             except TimeoutError:
