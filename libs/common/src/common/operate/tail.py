@@ -36,7 +36,7 @@ async def tail(
     follow: bool,
     as_json: bool,
 ) -> int:
-    """Prints what comes, from `since` ago on, until Ctrl-C; without `follow`, until everything that is there was printed."""
+    """Prints what comes, from `since` ago on, until Ctrl-C; without `follow`, what is there now."""
     # By a handler of our own: a cancelled fetch may call itself timed out, and we would follow on.
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
