@@ -63,7 +63,7 @@ def run(root: Path, data: DataFolder, env: dict[str, str]) -> int:
         print("the demo is there already")
     else:
         _make(cast, root / "samples")
-    print(f"\nSign in at {env['BASE_URL']}/app/login, everybody with the password {password}")
+    print(f"\nSign in at {env['BASE_URL']}/app/sign-in, everybody with the password {password}")
     print(f"  {cast.owner.email:<20} owner of Harbour Energy Cooperative (pro) and of Northwind Institute (enterprise)")
     print(f"  {cast.writer.email:<20} member of Harbour Energy Cooperative")
     print(f"  {cast.reader.email:<20} viewer of Harbour Energy Cooperative")
