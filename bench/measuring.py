@@ -78,6 +78,7 @@ def run_wrk(
     before = cpu_seconds(pids)
     printed = subprocess.run([*argv, url], capture_output=True, text=True, check=True).stdout
     used = cpu_seconds(pids) - before
+    # Were a line missing, wrk had not run, and the error says as much: hence the ignored Nones below.
     count = int(re.search(r"(\d+) requests in", printed)[1])  # type: ignore[index]
     p50, p99 = (_milliseconds(printed, percent) for percent in (50, 99))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)

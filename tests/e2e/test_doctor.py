@@ -1,13 +1,12 @@
 """Each fault of the runbook, on a running product: doctor finds it, the page's fix mends it, doctor is content.
 
-The pages say which test goes with them; tests/e2e/test_runbook.py holds them to it.
+The pages say which test goes with them; libs/devstack/tests/unit/test_runbook.py holds them to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -16,9 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import nats
@@ -30,10 +27,22 @@ from common.ids import new_id
 from devstack.data import DataFolder
 from devstack.doctor import subject as subjects
 from devstack.doctor.command import LIMIT_SECONDS, examine
-from devstack.doctor.findings import Finding, Outcome
+from devstack.doctor.findings import Finding
 from devstack.doctor.registry import CHECKS
 from devstack.doctor.subject import Subject
 from devstack.running import RunningStack, running_stack
+
+from .examining import (
+    doctor,
+    found,
+    frozen,
+    pages,
+    part,
+    subject_of,
+    superuser,
+    until_clear,
+    write_certificate,
+)
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -43,69 +52,6 @@ def stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     """A product of its own: these tests break it."""
     with running_stack(pytestconfig.rootpath, "AI_ASYNC=1", "EXPORTS_ASYNC=1", "API_RATE_PER_MIN_ANON=5000") as running:
         yield running
-
-
-def subject_of(stack: RunningStack, **settings: str) -> Subject:
-    """What doctor sees, with settings as if they had been given."""
-    subject = subjects.of_stack(stack.root, DataFolder(stack.data))
-    assert subject.plan is not None
-    plan = dataclasses.replace(subject.plan, settings={**subject.plan.settings, **settings})
-    return dataclasses.replace(subject, plan=plan)
-
-
-def ask(stack: RunningStack, check: str, **settings: str) -> Outcome:
-    (outcome,) = examine(subject_of(stack, **settings), [one for one in CHECKS if one.name == check])
-    return outcome
-
-
-def found(stack: RunningStack, check: str, **settings: str) -> list[Finding]:
-    outcome = ask(stack, check, **settings)
-    assert not outcome.unknown, outcome.unknown
-    return list(outcome.findings)
-
-
-def pages(findings: list[Finding]) -> set[str]:
-    return {finding.page for finding in findings}
-
-
-def until_clear(stack: RunningStack, check: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        outcome = ask(stack, check)
-        if not outcome.findings and not outcome.unknown:
-            return
-        assert time.monotonic() < deadline, outcome
-        time.sleep(0.5)
-
-
-def part(stack: RunningStack, name: str) -> dict[str, Any]:
-    rows = json.loads(stack.command("status", "--json", check=False).stdout)
-    return dict(next(row for row in rows if row["name"] == name))
-
-
-@contextlib.contextmanager
-def frozen(stack: RunningStack, name: str) -> Iterator[None]:
-    """A part that hangs: it lives, and answers no more."""
-    pid = part(stack, name)["pid"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
-def superuser(stack: RunningStack) -> psycopg.Connection[Any]:
-    return psycopg.connect(subject_of(stack).database_url, autocommit=True)
-
-
-def doctor(stack: RunningStack, *words: str) -> tuple[int, list[dict[str, Any]], float]:
-    """The command as an operator runs it: exit code, checks, seconds."""
-    began = time.monotonic()
-    done = stack.command("doctor", "--json", *words, check=False)
-    seconds = time.monotonic() - began
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)["checks"], seconds
 
 
 class TestAHealthyProduct:
@@ -415,59 +361,6 @@ class TestWithoutPermission:
         assert "no permission to read" in states["PostgreSQL"]["why_unknown"]
 
 
-class TestSettingsAlone:
-    def write(self, file: Path, **more: str) -> Path:
-        (file.parent / "jwt.pem").write_text(signing_key())
-        settings = {
-            "SECRET_KEY": "s" * 40,
-            "JWT_SIGNING_KEY_FILE": str(file.parent / "jwt.pem"),
-            "DATABASE_URL": "postgresql://app@db/bidwright",
-            "NATS_URL": "nats://app@nats",
-            "REDIS_URL": "redis://valkey",
-            "PUBLIC_BASE_URL": "https://bids.example.org",
-            "ALLOWED_HOSTS": "bids.example.org",
-            "EMAIL_HOST": "mail.example.org",
-            "STRIPE_WEBHOOK_SECRET": "whsec_x",
-            **more,
-        }
-        file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        return file
-
-    def look(self, root: Path, file: Path, *words: str) -> tuple[int, list[dict[str, str]]]:
-        argv = [sys.executable, str(root / "bidwright"), "doctor", "--json", "--env", str(file), *words]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, [one for check in json.loads(done.stdout)["checks"] for one in check["findings"]]
-
-    def test_a_good_set_is_fine(self, pytestconfig: pytest.Config, tmp_path: Path) -> None:
-        assert self.look(pytestconfig.rootpath, self.write(tmp_path / "env"), "--strict") == (0, [])
-
-    @pytest.mark.parametrize(
-        ("key", "value", "says", "code"),
-        [
-            ("SECRET_KEY", "short", "at least 32 bytes", 2),
-            ("ALLOWED_HOSTS", "*", "name each host", 2),
-            ("AI_TEST_OPEN", "1", "must not be set when DEBUG=0", 2),
-            ("STRIPE_WEBHOOK_SECRET", "", "every webhook is refused", 2),
-            ("QUOTA_FREE_ACTIVE_CAP", "many", "QUOTA_FREE_ACTIVE_CAP", 2),
-            ("CELERY_BROKER_URL", "redis://old", "NATS: nothing reads it", 0),
-            ("CELERY_RESULT_BACKEND", "redis://old", "NATS: nothing reads it", 0),
-            ("QUOTA_FREE_ACTIVE_CAP", "0", "QUOTA_FREE_ACTIVE_CAP=0", 0),
-            ("CSP_ALLOW_INLINE_STYLES", "1", "temporary way out", 0),
-            ("SECRET_KEE", "x", "misspelt", 0),
-            ("PUBLIC_BASE_URL", "http://localhost:8080", "is the loopback", 0),
-        ],
-    )
-    def test_each_fault_is_named(
-        self, pytestconfig: pytest.Config, tmp_path: Path, key: str, value: str, says: str, code: int
-    ) -> None:
-        file = self.write(tmp_path / "env", **{key: value})
-        exit_code, findings = self.look(pytestconfig.rootpath, file, "--strict")
-        assert any(says in one["cause"] for one in findings), findings
-        assert exit_code == code
-        if code:
-            assert self.look(pytestconfig.rootpath, file)[0] == 1
-
-
 class TestTheLimit:
     def test_a_check_that_hangs_keeps_nobody_waiting(
         self, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
@@ -490,41 +383,3 @@ class TestTheLimit:
         assert "no answer" in hung.unknown
         assert "ZeroDivisionError: oops" in broken.unknown
         assert LIMIT_SECONDS < 20
-
-
-def signing_key() -> str:
-    """An Ed25519 private key as PEM."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return (
-        Ed25519PrivateKey.generate()
-        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        .decode()
-    )
-
-
-def write_certificate(folder: Path, days: float) -> None:
-    """A pair that ends in so many days."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    end = datetime.now(UTC) + timedelta(days=days)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(end - timedelta(days=90))
-        .not_valid_after(end)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

@@ -110,7 +110,7 @@ async def billing(urls: Any, nats_url: Any, monkeypatch: pytest.MonkeyPatch) -> 
             raise LookupError(f"no plan for {event.name}")
         deps.names.append(event.name)
 
-    found = Billing(database, bus, None, [], set(), [])  # type: ignore[arg-type]
+    found = Billing(database, bus, None, [], set(), [])  # type: ignore[arg-type]  # its consumer needs it first
     found.consumer = Consumer(database, bus, {OrgRenamed: on_renamed}, found)
     stop = asyncio.Event()
     consuming = asyncio.create_task(found.consumer.run(stop))

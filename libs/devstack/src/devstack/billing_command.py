@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from devstack.data import DataFolder
 from devstack.errors import UsageError
@@ -35,8 +36,8 @@ def split_data(words: list[str], command: str = "billing") -> tuple[list[str], P
     return rest, folder
 
 
-def run(root: Path, data: DataFolder, state: dict[str, object], words: list[str]) -> int:
+def run(root: Path, data: DataFolder, state: dict[str, Any], words: list[str]) -> int:
     """Start it and return its exit code. ``state`` is what the running supervisor wrote."""
-    stack = Stack(root, data, data.secrets(), state["port"], state["ports"], state["settings"])  # type: ignore[arg-type]
+    stack = Stack.of_state(root, data, state)
     argv = [sys.executable, "-m", "billing.operate", *words]
     return subprocess.run(argv, env=stack.service_env("billing", "worker"), check=False).returncode

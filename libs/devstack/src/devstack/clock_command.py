@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from common.clock import parse_duration, read_offset, write_offset
 from devstack.data import DataFolder
@@ -35,9 +36,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         action.add_argument("--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="which stack")
 
 
-def run(data: DataFolder, state: dict[str, object], arguments: argparse.Namespace) -> int:
+def run(data: DataFolder, state: dict[str, Any], arguments: argparse.Namespace) -> int:
     """Move it when told to, and say what time it is. ``state`` is what the running supervisor wrote."""
-    settings: dict[str, str] = state["settings"]  # type: ignore[assignment]
+    settings: dict[str, str] = state["settings"]
     if settings.get("DEBUG", "").lower() not in ("1", "true", "yes", "on"):
         raise StackError("the clock moves only with DEBUG=1: start the stack with ./bidwright up DEBUG=1")
     if arguments.action == "advance":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from devstack import parts
 from devstack.data import DataFolder
@@ -21,9 +22,9 @@ EVENTS = (
 )
 
 
-def run(root: Path, data: DataFolder, state: dict[str, object], words: list[str]) -> int:
+def run(root: Path, data: DataFolder, state: dict[str, Any], words: list[str]) -> int:
     """Start it and return its exit code. ``words`` begin with the command, ``state`` is the running supervisor's."""
-    stack = Stack(root, data, data.secrets(), state["port"], state["ports"], state["settings"])  # type: ignore[arg-type]
+    stack = Stack.of_state(root, data, state)
     return subprocess.run([sys.executable, "-m", "common.operate", *words], env=env(stack), check=False).returncode
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from devstack import parts, ports
 from devstack.data import DataFolder, Secrets
@@ -58,6 +60,11 @@ class Stack:
         last = data.read_state().get("ports", {})
         chosen = ports.choose(port_names(), preferred=last, avoid={port})
         return cls(root, data, data.secrets(), port, chosen, settings)
+
+    @classmethod
+    def of_state(cls, root: Path, data: DataFolder, state: Mapping[str, Any]) -> Stack:
+        """The stack as its supervisor planned it and wrote it down."""
+        return cls(root, data, data.secrets(), state["port"], state["ports"], dict(state.get("settings", {})))
 
     @property
     def base_url(self) -> str:

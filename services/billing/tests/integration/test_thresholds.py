@@ -27,19 +27,11 @@ from contracts import Event, exports, uploads
 from contracts.ai import GenerationFinished, ProposalCreated
 from contracts.gateway import MemberAdded, OrgCreated, OrgDeleted
 
+from .facts import consume, example
+
 pytestmark = pytest.mark.integration
 
 MIB = 1024**2
-
-
-def example(event_class: type[Event], **changes: Any) -> Event:
-    return event_class.model_validate({**event_class.EXAMPLE, **changes})
-
-
-async def consume(deps: Deps, *events: Event) -> None:
-    consumer = Consumer(deps.db, deps.bus, EVENT_HANDLERS, deps)
-    for event in events:
-        await consumer.apply(event, new_id())
 
 
 async def told(deps: Deps, org_id: UUID) -> list[tuple[str, int, int]]:

@@ -11,27 +11,17 @@ import pytest
 from sqlalchemy import text
 
 from billing.deps import Deps
-from billing.handlers import EVENT_HANDLERS
 from billing.testing import NOW
 from common.db import Tenant
 from common.ids import new_id
-from common.inbox import Consumer
 from common.testing import IdentityIssuer
-from contracts import Event, exports, uploads
+from contracts import exports, uploads
 from contracts.ai import GenerationFinished, ProposalCreated, ProposalDeleted
 from contracts.gateway import MemberAdded, MemberRemoved, OrgCreated, OrgDeleted, UserErased
 
+from .facts import consume, example
+
 pytestmark = pytest.mark.integration
-
-
-async def consume(deps: Deps, *events: Event) -> None:
-    consumer = Consumer(deps.db, deps.bus, EVENT_HANDLERS, deps)
-    for event in events:
-        await consumer.apply(event, new_id())
-
-
-def example(event_class: type[Event], **changes: Any) -> Event:
-    return event_class.model_validate({**event_class.EXAMPLE, **changes})
 
 
 async def usage(client: httpx.AsyncClient, headers: dict[str, str]) -> dict[str, Any]:

@@ -294,6 +294,7 @@ class Edge:
     url: str
     admin_url: str
     access_log: Path
+    envoy: Envoy
 
 
 @contextmanager
@@ -317,7 +318,7 @@ def another_edge(
     envoy.start()
     try:
         base = "http://127.0.0.1"
-        yield Edge(f"{base}:{chosen['edge']}", f"{base}:{chosen['envoy-admin']}", folder / "access.log")
+        yield Edge(f"{base}:{chosen['edge']}", f"{base}:{chosen['envoy-admin']}", folder / "access.log", envoy)
     finally:
         envoy.stop()
 

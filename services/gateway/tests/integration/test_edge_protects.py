@@ -93,6 +93,21 @@ async def test_what_runs_when_the_edge_drains_is_finished(
             assert await asyncio.gather(*streams) == [["id: 0", "id: 1", "id: 2"]] * 10
 
 
+async def test_the_launcher_waits_for_what_runs_before_it_stops_the_edge(
+    stack: Any, person: dict[str, Any], browser: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    with another_edge(stack, tmp_path) as edge:
+        async with httpx.AsyncClient(base_url=edge.url, cookies=browser.cookies, trust_env=False) as client:
+            async with client.stream("GET", "/api/ai/jobs/1/events") as stream:
+                lines = (line async for line in stream.aiter_lines() if line)
+                assert await anext(lines) == "id: 0"
+                draining = asyncio.create_task(asyncio.to_thread(edge.envoy.drain, 10))
+                assert await anext(lines) == "id: 1"
+                assert not draining.done()
+                assert [line async for line in lines] == ["id: 2"]
+            await asyncio.wait_for(draining, 5)
+
+
 async def test_a_draining_edge_says_so_before_it_refuses(
     stack: Any, person: dict[str, Any], browser: httpx.AsyncClient, tmp_path: Path
 ) -> None:

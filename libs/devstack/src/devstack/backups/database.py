@@ -60,7 +60,7 @@ def load(stack: Stack, dump: Path, database: str) -> None:
             running.superuser_url(stack, database), stack.secrets.passwords, services=parts.SERVICES
         )
         _check_version(stack, database)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: a half-filled database would be left behind
         drop(stack, database)
         raise
 
@@ -113,7 +113,7 @@ def services_shut_out(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
             yield admin
             # What was restored goes to the disk now: a stop that has to do it takes longer than a stop may.
             admin.execute("CHECKPOINT")
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody could log in any more
             _set_login(admin, "LOGIN")
             raise
 

@@ -69,10 +69,10 @@ def _restore(
             try:
                 if media and folder:
                     objects.swap(unpacked, folder, objects_aside)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: old rows beside new files would be neither
                 database.exchange(admin, aside, fresh)
                 raise
-    except BaseException:
+    except BaseException:  # Ctrl-C too: a half-filled database would be left behind
         database.drop(stack, fresh)
         raise
     print(f"database    {dump.path.name}")

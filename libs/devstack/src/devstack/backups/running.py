@@ -13,18 +13,13 @@ from devstack.servers import Postgres
 from devstack.stack import HOST, Stack
 
 
-def plan_of(root: Path, data: DataFolder, state: dict[str, Any]) -> Stack:
-    """The stack as its supervisor planned it."""
-    return Stack(root, data, data.secrets(), state["port"], state["ports"], dict(state.get("settings", {})))
-
-
 def require(root: Path, data: DataFolder) -> tuple[Stack, dict[str, Any]]:
     """The plan and the state of a stack that runs; raises StackError when none does."""
     commands.running_env(data)
     state = data.read_state()
     if state.get("phase") != "running":
         raise StackError(f"the stack on {data.path} is {state.get('phase')}: wait until it runs")
-    return plan_of(root, data, state), state
+    return Stack.of_state(root, data, state), state
 
 
 def superuser_url(stack: Stack, database: str = parts.DATABASE) -> str:

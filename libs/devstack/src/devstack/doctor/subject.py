@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack import parts, processes
-from devstack.backups.running import plan_of, superuser_url
+from devstack.backups.running import superuser_url
 from devstack.data import DataFolder
 from devstack.stack import Stack
 
@@ -89,7 +89,7 @@ def of_stack(root: Path, data: DataFolder) -> Subject:
     if not state:
         return Subject(root, data, shell=shell, no_plan=f"{file} is missing or damaged: start the stack again")
     try:
-        plan = plan_of(root, data, state)
+        plan = Stack.of_state(root, data, state)
     except (OSError, KeyError) as error:
         return Subject(root, data, shell=shell, state=state, no_plan=f"cannot read the stack's secrets: {error}")
     return Subject(root, data, shell=shell, state=state, plan=plan)

@@ -214,7 +214,7 @@ def _cluster(name: str, replicas: tuple[tuple[str, int], ...], max_requests: int
         "name": name,
         "type": "STRICT_DNS" if by_name else "STATIC",
         # With one replica there is nothing to choose, and Envoy would wait for the first answer before it listens.
-        "health_checks": [_READINESS] if name != COLLECTOR and (by_name or len(replicas) > 1) else [],
+        "health_checks": [_READINESS] if by_name or len(replicas) > 1 else [],
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": name,
@@ -249,7 +249,7 @@ def _cluster(name: str, replicas: tuple[tuple[str, int], ...], max_requests: int
 
 def _collector(settings: EdgeSettings) -> dict[str, Any]:
     found = collector(settings)
-    cluster = _cluster(COLLECTOR, found)
+    cluster = _cluster(COLLECTOR, found) | {"health_checks": []}  # it is none of ours, and has no /readyz
     if settings.otel_exporter_otlp_endpoint.startswith("https:"):
         cluster["transport_socket"] = tls.client_socket(found[0][0])
     return cluster
