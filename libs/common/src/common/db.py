@@ -21,6 +21,7 @@ from uuid import UUID
 
 from sqlalchemy import func, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from common.clock import Clock
@@ -205,17 +206,18 @@ class Database:
         self.clock = clock
         self._poke = poke
         self.url = make_url(url).set(drivername="postgresql+psycopg")
-        self.engine = self._engine(pool_size, POOL_TIMEOUT_SECONDS)
+        # A ping before each transaction would be a quarter of a small one's cost: `unit_of_work` sees a dead connection.
+        self.engine = self._engine(pool_size, POOL_TIMEOUT_SECONDS, ping_first=False)
         # Of their own: who holds a lock needs a second connection to work with, and those that wait must leave one.
-        self._locks = self._engine(LOCK_CONNECTIONS, LOCK_TIMEOUT_SECONDS)
+        self._locks = self._engine(LOCK_CONNECTIONS, LOCK_TIMEOUT_SECONDS, ping_first=True)
 
-    def _engine(self, pool_size: int, pool_timeout: float) -> AsyncEngine:
+    def _engine(self, pool_size: int, pool_timeout: float, *, ping_first: bool) -> AsyncEngine:
         return create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
-            pool_pre_ping=True,
+            pool_pre_ping=ping_first,
             connect_args={
                 "application_name": f"bidwright-{self.service}",
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -231,7 +233,14 @@ class Database:
         """One transaction with the tenant set. Rolls back unless `commit()` was called."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             uow = UnitOfWork(session, service=self.service, clock=self.clock, after_commit=self._poke)
-            await uow.set_tenant(tenant)
+            try:
+                await uow.set_tenant(tenant)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # PostgreSQL was away since: the pool has dropped every connection of before, and nothing was done yet.
+                await session.rollback()
+                await uow.set_tenant(tenant)
             yield uow
 
     @asynccontextmanager
@@ -253,8 +262,8 @@ class Database:
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with self.unit_of_work(Tenant.none()):
+            pass
 
     async def close(self) -> None:
         """Closes every pooled connection."""
