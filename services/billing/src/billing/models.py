@@ -225,5 +225,5 @@ class StripeEvent(Base):
     outcome: Mapped[str | None]
     """`applied`, `stale`, `ignored` or `parked`."""
     reason: Mapped[str | None]
-    """Why it is parked or was ignored: a code of `billing.service.applying`."""
+    """Why it is parked or was ignored: a code of `billing.service.verdicts`."""
     error: Mapped[str | None]

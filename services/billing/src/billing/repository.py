@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from billing.domain import Entitlement, SubscriptionState, Usage
+from billing.domain import Entitlement, Usage
 from billing.models import (
     Account,
     CreditGrant,
@@ -27,6 +26,7 @@ from billing.models import (
     SubscriptionHistory,
     UsageThreshold,
 )
+from billing.subscriptions import SubscriptionRepository
 from common.db import UnitOfWork
 
 # One statement, written out: it is behind every look at /api/usage and every counted event, and four by the ORM cost
@@ -61,6 +61,10 @@ class BillingRepository:
     def __init__(self, uow: UnitOfWork, org_id: UUID) -> None:
         self._session = uow.session
         self.org_id = org_id
+        self.subscriptions = SubscriptionRepository(uow, org_id)
+        self._review_at: datetime | None = None
+        """What this transaction has set already."""
+        self._counted: dict[Any, Row[Any]] = {}
 
     async def find_account(self) -> Account | None:
         """The account, unlocked; for reading."""
@@ -95,41 +99,14 @@ class BillingRepository:
 
     async def schedule_review(self, due_at: datetime) -> None:
         """Sets when the entitlement is looked at next."""
+        if due_at == self._review_at:
+            return
+        self._review_at = due_at
         await self._session.execute(
             insert(Review)
             .values(org_id=self.org_id, due_at=due_at)
             .on_conflict_do_update(index_elements=[Review.org_id], set_={"due_at": due_at})
         )
-
-    async def subscriptions(self) -> Sequence[Subscription]:
-        """Every subscription that the org ever had, the latest report first."""
-        rows = await self._session.scalars(
-            select(Subscription)
-            .where(Subscription.org_id == self.org_id)
-            .order_by(Subscription.as_of.desc(), Subscription.subscription_id)
-        )
-        return rows.all()
-
-    async def subscription(self, subscription_id: str) -> Subscription | None:
-        """One of the org's subscriptions."""
-        return await self._session.get(Subscription, subscription_id)
-
-    async def save_subscription(self, state: SubscriptionState, as_of: datetime) -> Subscription:
-        """Stores the state over what was known."""
-        row = await self._session.get(Subscription, state.subscription_id)
-        if row is None:
-            row = Subscription(subscription_id=state.subscription_id, org_id=self.org_id)
-            self._session.add(row)
-        row.status = state.status
-        row.price = state.price
-        row.seats = state.seats
-        row.cancel_at_period_end = state.cancel_at_period_end
-        row.period_start = state.period_start
-        row.period_end = state.period_end
-        row.discount = state.discount
-        row.as_of = as_of
-        await self._session.flush()
-        return row
 
     async def link_customer(self, account: Account, stripe_customer_id: str) -> str:
         """Remembers the org's Stripe customer; returns the one that counts, should another have been faster."""
@@ -156,6 +133,13 @@ class BillingRepository:
 
     async def usage(self, account: Account, *, now: datetime) -> Usage:
         """What the org has used, in the account's period, today and this month (UTC)."""
+        return await self._usage(account, now)
+
+    async def usage_once(self, account: Account, *, now: datetime) -> Usage:
+        """The same, counted once in this transaction: for who counts nothing anew in it, but asks again and again."""
+        return await self._usage(account, now, self._counted)
+
+    async def _usage(self, account: Account, now: datetime, counted: dict[Any, Row[Any]] | None = None) -> Usage:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         values = {
             "org": self.org_id,
@@ -164,7 +148,12 @@ class BillingRepository:
             "today": today,
             "month": today.replace(day=1),
         }
-        row = (await self._session.execute(_USAGE, values)).one()
+        key = tuple(values.values())
+        row = counted.get(key) if counted is not None else None
+        if row is None:
+            row = (await self._session.execute(_USAGE, values)).one()
+            if counted is not None:
+                counted[key] = row
         return Usage(
             active=row.active,
             ever=row.ever,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from billing.models import Review, StripeCustomer, StripeEvent, StripeSubscription
+from billing.models import Review, StripeEvent
 from common.db import UnitOfWork
 
 CLAIM: Final = timedelta(seconds=60)
-"""How long a worker may take to apply one event before another tries it."""
+"""How long a worker may take to apply what it has claimed before another tries it."""
+CLAIMED_AT_ONCE: Final = 50
+"""So many are claimed in one statement, and those of one org applied in one transaction. What a worker has claimed that
+is killed waits for CLAIM."""
 MAX_ATTEMPTS: Final = 10
 REVIEW_CLAIM: Final = timedelta(seconds=60)
 """When a review comes up again whose worker died, or that failed."""
@@ -39,6 +42,51 @@ class Backlog:
     parked: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of an event."""
+
+    event_id: str
+    outcome: str
+    reason: str | None = None
+    org_id: UUID | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The orgs of Stripe's objects, by the objects' ids."""
+
+    of_subscription: Mapping[str, UUID]
+    of_customer: Mapping[str, UUID]
+
+
+_FINISHED: Final = tuple(it.name for it in fields(Finished))
+# One statement for many rows, written out: through the ORM each row would be one of its own.
+_FINISH: Final = text(
+    """
+    UPDATE stripe_events SET
+        handled_at = now(), outcome = done.outcome, reason = done.reason, org_id = done.org_id, error = done.error,
+        claimed_until = NULL
+    FROM unnest(
+        CAST(:event_id AS text[]), CAST(:outcome AS text[]), CAST(:reason AS text[]), CAST(:org_id AS uuid[]),
+        CAST(:error AS text[])
+    ) AS done (event_id, outcome, reason, org_id, error)
+    WHERE stripe_events.event_id = done.event_id AND stripe_events.handled_at IS NULL
+    RETURNING stripe_events.event_id
+    """
+)
+_OWNERS: Final = text(
+    """
+    SELECT
+        (SELECT jsonb_object_agg(subscription_id, org_id) FROM stripe_subscriptions
+         WHERE subscription_id = ANY(CAST(:subscription_ids AS text[]))),
+        (SELECT jsonb_object_agg(stripe_customer_id, org_id) FROM stripe_customers
+         WHERE stripe_customer_id = ANY(CAST(:customer_ids AS text[])))
+    """
+)
+
+
 class StripeEventRepository:
     """Reads and writes as the worker role, or as the API, which may only deliver."""
 
@@ -54,8 +102,8 @@ class StripeEventRepository:
         )
         return bool(result.rowcount)  # type: ignore[attr-defined]  # an INSERT's result is a CursorResult
 
-    async def claim(self) -> StripeEvent | None:
-        """The oldest event that waits, claimed for a while; None when none does."""
+    async def claim(self, limit: int = 1) -> list[StripeEvent]:
+        """The oldest events that wait, oldest first, claimed for a while."""
         waiting = (
             select(StripeEvent.event_id)
             .where(
@@ -63,31 +111,33 @@ class StripeEventRepository:
                 or_(StripeEvent.claimed_until.is_(None), StripeEvent.claimed_until < func.now()),
             )
             .order_by(StripeEvent.created, StripeEvent.event_id)
-            .limit(1)
+            .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("waiting")
         )
-        event: StripeEvent | None = await self._session.scalar(
+        claimed = await self._session.scalars(
             update(StripeEvent)
-            .where(StripeEvent.event_id == waiting)
+            .where(StripeEvent.event_id == waiting.c.event_id)
             .values(claimed_until=func.now() + CLAIM, attempts=StripeEvent.attempts + 1)
             .returning(StripeEvent)
+            .execution_options(synchronize_session=False)
         )
-        return event
+        return sorted(claimed, key=lambda event: (event.created, event.event_id))
 
-    async def finish(
-        self, event_id: str, *, outcome: str, reason: str | None, org_id: UUID | None, error: str | None = None
-    ) -> bool:
-        """Marks an event as handled; False when it was before."""
-        finished = await self._session.scalar(
+    async def give_back(self, event_ids: Collection[str]) -> None:
+        """Undoes the claim of events that were not tried."""
+        await self._session.execute(
             update(StripeEvent)
-            .where(StripeEvent.event_id == event_id, StripeEvent.handled_at.is_(None))
-            .values(
-                handled_at=func.now(), outcome=outcome, reason=reason, org_id=org_id, error=error, claimed_until=None
-            )
-            .returning(StripeEvent.event_id)
+            .where(StripeEvent.event_id.in_(event_ids), StripeEvent.handled_at.is_(None))
+            .values(claimed_until=None, attempts=StripeEvent.attempts - 1)
+            .execution_options(synchronize_session=False)
         )
-        return finished is not None
+
+    async def finish(self, finished: Sequence[Finished]) -> int:
+        """Marks events as handled. Returns how many were not before: what was done for the others must not be kept."""
+        columns = {name: [getattr(it, name) for it in finished] for name in _FINISHED}
+        done = await self._session.execute(_FINISH, columns)
+        return len(done.all())
 
     async def postpone(self, event_id: str, *, seconds: float, error: str) -> None:
         """Gives a claimed event back for later."""
@@ -153,20 +203,16 @@ class StripeEventRepository:
         )
         return Backlog(waiting=waiting, oldest_seconds=float(oldest or 0), parked=parked or 0)
 
-    async def org_of_subscription(self, subscription_id: str | None) -> UUID | None:
-        """The org that this Stripe subscription is known of."""
-        if not subscription_id:
-            return None
-        return await self._session.scalar(
-            select(StripeSubscription.org_id).where(StripeSubscription.subscription_id == subscription_id)
-        )
-
-    async def org_of_customer(self, stripe_customer_id: str | None) -> UUID | None:
-        """The org that this Stripe customer is, if it is known."""
-        if not stripe_customer_id:
-            return None
-        return await self._session.scalar(
-            select(StripeCustomer.org_id).where(StripeCustomer.stripe_customer_id == stripe_customer_id)
+    async def owners(self, *, subscription_ids: Collection[str], customer_ids: Collection[str]) -> Owners:
+        """Whose these Stripe subscriptions and customers are, as far as that is known."""
+        subscriptions, customers = (
+            await self._session.execute(
+                _OWNERS, {"subscription_ids": list(subscription_ids), "customer_ids": list(customer_ids)}
+            )
+        ).one()
+        return Owners(
+            {key: UUID(org) for key, org in (subscriptions or {}).items()},
+            {key: UUID(org) for key, org in (customers or {}).items()},
         )
 
     async def claim_reviews(self, now: datetime, limit: int = REVIEWS_AT_ONCE) -> list[UUID]:

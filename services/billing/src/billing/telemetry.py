@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 STRIPE_DELIVERIES: Final = Counter(
     "bidwright_stripe_deliveries",
@@ -13,6 +13,11 @@ STRIPE_DELIVERIES: Final = Counter(
 )
 STRIPE_EVENTS_HANDLED: Final = Counter(
     "bidwright_stripe_events_handled", "Webhooks handled: applied, stale, ignored or parked", ["outcome", "reason"]
+)
+STRIPE_EVENT_SECONDS: Final = Histogram(
+    "bidwright_stripe_event_seconds",
+    "Seconds from a webhook's arrival to its effect; what is parked or ignored has none",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 STRIPE_EVENTS_WAITING: Final = Gauge("bidwright_stripe_events_waiting", "Webhooks that wait to be applied")
 STRIPE_EVENTS_OLDEST: Final = Gauge("bidwright_stripe_events_oldest_seconds", "Age of the oldest waiting webhook")

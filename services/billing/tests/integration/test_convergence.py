@@ -22,7 +22,7 @@ from billing.bootstrap import open_deps
 from billing.deps import Deps
 from billing.models import Account, StripeEvent, Subscription
 from billing.service import webhook
-from billing.service.applying import HANDLED_TYPES
+from billing.service.effects import HANDLED_TYPES
 from billing.settings import Settings
 from billing.stripe_objects import Event
 from billing.testing import Life

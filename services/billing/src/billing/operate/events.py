@@ -11,6 +11,7 @@ from billing.errors import BillingUnavailable
 from billing.models import StripeEvent
 from billing.operate.output import changes, say, say_json
 from billing.service import applying, webhook
+from billing.service.verdicts import Verdict
 from billing.stripe_events import State, StripeEventRepository
 from billing.stripe_objects import Event
 from common.db import Tenant
@@ -76,7 +77,7 @@ async def ignore(deps: Deps, event_id: str) -> int:
     return 0 if done else 1
 
 
-async def _would(deps: Deps, event_id: str) -> applying.Verdict | None:
+async def _would(deps: Deps, event_id: str) -> Verdict | None:
     async with deps.db.unit_of_work(Tenant.none()) as uow:
         found = await StripeEventRepository(uow).find(event_id)
     try:
@@ -85,11 +86,11 @@ async def _would(deps: Deps, event_id: str) -> applying.Verdict | None:
         return None
 
 
-async def _again(deps: Deps, event_id: str) -> applying.Verdict | None:
+async def _again(deps: Deps, event_id: str) -> Verdict | None:
     async with deps.db.unit_of_work(Tenant.none()) as uow:
         claimed = await StripeEventRepository(uow).reopen(event_id)
         await uow.commit()
-    return await webhook.apply_claimed(deps, claimed) if claimed is not None else None
+    return (await webhook.apply_claimed(deps, [claimed])).get(event_id) if claimed is not None else None
 
 
 def _state(event: StripeEvent) -> State:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from billing import domain, events, history
 from billing.deps import Deps
 from billing.errors import OrgGone
-from billing.histories import HistoryRepository
 from billing.models import Account, Subscription
 from billing.repository import BillingRepository, entitlement_columns
 from billing.service import thresholds
@@ -45,7 +43,7 @@ async def lock_or_open(
 async def reconsider(uow: UnitOfWork, repository: BillingRepository, account: Account, deps: Deps) -> bool:
     """Works out the entitlement of a locked account again; publishes it when it changed, and returns whether it did."""
     current = domain.entitlement(
-        [state_of(row) for row in await repository.subscriptions()],
+        [state_of(row) for row in await repository.subscriptions.all()],
         first_failed_at=account.first_failed_at,
         rules=deps.rules,
         now=deps.clock.now(),
@@ -60,7 +58,7 @@ async def reconsider(uow: UnitOfWork, repository: BillingRepository, account: Ac
     events.entitlements_changed(uow, account)
     # A smaller cap can be passed without anything being used; a new month alone is no news to who uses no more.
     caps = thresholds.EVERY if "limits" in changed else thresholds.PROPOSALS_OF_THE_PERIOD
-    await thresholds.check(uow, repository, account, deps, caps)
+    await thresholds.check(uow, repository, account, deps, caps, counts_nothing=True)
     return True
 
 
@@ -76,7 +74,7 @@ async def apply_subscription(
 
     It replaces whatever was reported: ask under `asking.lock_name`, so that no older answer comes after it.
     """
-    known = await _reports(uow, repository, state.subscription_id)
+    known = await _reports(repository, state.subscription_id)
     return await _stand(uow, repository, account, deps, known, history.with_answer(known, state, as_of))
 
 
@@ -87,17 +85,17 @@ async def apply_report(
 
     Whatever order the events of a subscription come in, once all are in it stands the same.
     """
-    known = await _reports(uow, repository, report.state.subscription_id)
-    reports = history.with_report(known, report)
-    await _stand(uow, repository, account, deps, known, reports)
-    return history.standing(reports).as_of <= report.created
+    known = await _reports(repository, report.state.subscription_id)
+    await _stand(uow, repository, account, deps, known, history.with_report(known, report))
+    row = await repository.subscriptions.find(report.state.subscription_id)
+    return row is not None and row.as_of <= report.created
 
 
-async def _reports(uow: UnitOfWork, repository: BillingRepository, subscription_id: str) -> tuple[history.Report, ...]:
-    known = await HistoryRepository(uow, repository.org_id).reports(subscription_id)
+async def _reports(repository: BillingRepository, subscription_id: str) -> tuple[history.Report, ...]:
+    known = await repository.subscriptions.reports(subscription_id)
     if known:
         return known
-    row = await repository.subscription(subscription_id)  # one from before histories were kept
+    row = await repository.subscriptions.find(subscription_id)  # one from before histories were kept
     return (history.Report("known", row.as_of, state_of(row)),) if row is not None else ()
 
 
@@ -112,32 +110,28 @@ async def _stand(
     if reports == known:
         return False
     current = history.standing(reports)
-    histories = HistoryRepository(uow, account.org_id)
-    await histories.save(current.state.subscription_id, reports)
-    row = await repository.subscription(current.state.subscription_id)
+    row = await repository.subscriptions.find(current.state.subscription_id)
     before = state_of(row) if row is not None else None
-    if row is None or before != replace(current.state, customer_id=None) or row.as_of != current.as_of:
-        row = await repository.save_subscription(current.state, current.as_of)
+    row = await repository.subscriptions.save(current.state, current.as_of, reports)
     customer_id = current.state.customer_id
     if customer_id is not None and customer_id != account.stripe_customer_id:
         await repository.link_customer(account, customer_id)
     changed = before != state_of(row)
     if changed:
-        await histories.index(current.state)
+        await repository.subscriptions.index(current.state)
         events.subscription_changed(uow, account, row, _news(before, current.state))
-    if await reconsider_debts(uow, repository, account) or changed:
+    if await reconsider_debts(repository, account) or changed:
         await reconsider(uow, repository, account, deps)
     return changed
 
 
-async def reconsider_debts(uow: UnitOfWork, repository: BillingRepository, account: Account) -> bool:
+async def reconsider_debts(repository: BillingRepository, account: Account) -> bool:
     """Works out anew when the payment first failed that a locked account still owes; whether that changed."""
-    histories = HistoryRepository(uow, account.org_id)
     moments = []
-    for row in await repository.subscriptions():
+    for row in await repository.subscriptions.all():
         if row.status in history.OWED_STATUSES:
-            owed, settled_at = await histories.payments(row.subscription_id)
-            current = history.standing(await _reports(uow, repository, row.subscription_id))
+            owed, settled_at = await repository.subscriptions.payments(row.subscription_id)
+            current = history.standing(await _reports(repository, row.subscription_id))
             moments.append(history.first_failure(current, owed_failures=owed, last_settled_at=settled_at))
     first = min((it for it in moments if it is not None), default=None)
     if first == account.first_failed_at:

@@ -51,7 +51,7 @@ async def erase(uow: UnitOfWork, deps: Deps, event: OrgDeleted) -> None:
     account = await repository.lock_account()
     if account is None:
         return
-    for row in await repository.subscriptions():
+    for row in await repository.subscriptions.all():
         if row.status not in ENDED_STATUSES:
             uow.enqueue(CANCEL_JOB, {"subscription_id": row.subscription_id}, org_id=event.org_id, max_attempts=10)
     events.org_erased(uow, account, deps.clock.now())

@@ -164,7 +164,7 @@ async def _members(deps: Deps, identity: Identity) -> int:
 async def find_subscription(deps: Deps, identity: Identity) -> SubscriptionState | None:
     """The org's plan as it was last known; None on free."""
     async with deps.db.unit_of_work(_tenant(identity)) as uow:
-        rows = await BillingRepository(uow, identity.org_id).subscriptions()
+        rows = await BillingRepository(uow, identity.org_id).subscriptions.all()
     return domain.current_subscription([accounts.state_of(row) for row in rows])
 
 

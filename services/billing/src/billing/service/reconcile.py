@@ -14,15 +14,16 @@ from uuid import UUID
 
 from billing.deps import Deps
 from billing.errors import BillingUnavailable, OrgGone, UnknownToStripe
-from billing.histories import HistoryRepository, digest_of
 from billing.models import Reconciliation
 from billing.ports import Listed, Payments, StoredEvent
 from billing.reconciliations import LEASE, Name, ReconciliationRepository
 from billing.repository import BillingRepository
 from billing.service import accounts, asking, webhook
-from billing.service.applying import HANDLED_TYPES, Parked, check_plan
+from billing.service.effects import HANDLED_TYPES
+from billing.service.verdicts import Parked, check_plan
 from billing.stripe_events import StripeEventRepository
 from billing.stripe_objects import Event
+from billing.subscriptions import digest_of
 from billing.telemetry import RECONCILE_CHANGES, RECONCILE_RUNS
 from common.db import Tenant
 from common.ids import parse_id
@@ -207,12 +208,15 @@ class _Comparison:
     async def _set_listed_right(self, listed: Listed) -> None:
         subscription_id = listed.state.subscription_id
         async with self.deps.db.unit_of_work(Tenant.none()) as uow:
-            repository = StripeEventRepository(uow)
-            org_id = (
-                await repository.org_of_subscription(subscription_id)
-                or parse_id(listed.org_id or "")
-                or await repository.org_of_customer(listed.state.customer_id)
+            customer_id = listed.state.customer_id
+            owners = await StripeEventRepository(uow).owners(
+                subscription_ids=[subscription_id], customer_ids=[customer_id] if customer_id else []
             )
+        org_id = (
+            owners.of_subscription.get(subscription_id)
+            or parse_id(listed.org_id or "")
+            or owners.of_customer.get(customer_id or "")
+        )
         if org_id is None:
             self._leave_alone(subscription_id, "unknown_customer", None)
         else:
@@ -253,11 +257,11 @@ class _Comparison:
         async with deps.db.unit_of_work(Tenant(org_id=org_id)) as uow:
             repository = BillingRepository(uow, org_id)
             account = await accounts.lock_or_open(uow, repository, deps)
-            row = await repository.subscription(state.subscription_id)
+            row = await repository.subscriptions.find(state.subscription_id)
             before = _shown(accounts.state_of(row)) if row is not None else None
             changed = await accounts.apply_subscription(uow, repository, account, deps, state, as_of=answer.asked_at)
             if not self.dry_run:
-                await HistoryRepository(uow, org_id).index(state)
+                await repository.subscriptions.index(state)
                 await uow.commit()
         return Change(org_id, state.subscription_id, before, _shown(state)) if changed else None
 

@@ -53,9 +53,15 @@ def levels(limits: Limits, usage: Usage, period: tuple[datetime, datetime], now:
 
 
 async def check(
-    uow: UnitOfWork, repository: BillingRepository, account: Account, deps: Deps, caps: Collection[CapName]
+    uow: UnitOfWork,
+    repository: BillingRepository,
+    account: Account,
+    deps: Deps,
+    caps: Collection[CapName],
+    *,
+    counts_nothing: bool = False,
 ) -> None:
-    """Publishes what has newly been reached of these caps.
+    """Publishes what has newly been reached of these caps; `counts_nothing` when this transaction counts nothing new.
 
     The account must be locked, and what is counted written before: whoever gets the lock next counts it too, so that of
     two that race the later one sees both.
@@ -63,7 +69,8 @@ async def check(
     limits, now = Limits.model_validate(account.limits), deps.clock.now()
     if not any(getattr(limits, cap) is not None for cap in caps):
         return
-    usage = await repository.usage(account, now=now)
+    count = repository.usage_once if counts_nothing else repository.usage
+    usage = await count(account, now=now)
     for level in levels(limits, usage, (account.period_start, account.period_end), now):
         if level.cap not in caps:
             continue

@@ -66,7 +66,7 @@ async def report(deps: Deps, identity: Identity) -> UsageReport:
                 subscription=None,
             )
         usage = await repository.usage(account, now=now)
-        subscriptions = await repository.subscriptions()
+        subscriptions = await repository.subscriptions.all()
     limits = Limits.model_validate(account.limits)
     current = domain.current_subscription([state_of(row) for row in subscriptions])
     return UsageReport(
