@@ -24,6 +24,10 @@ from common.telemetry import get_logger
 HEADER: Final = "x-bidwright-identity"
 ISSUER: Final = "bidwright-gateway"
 LEEWAY_SECONDS: Final = 5
+VERIFIED_AT_MOST: Final = 1024
+"""Tokens that are remembered, some 2 KiB each."""
+VERIFIED_SECONDS: Final = 30.0
+"""How long; then the key that signed one is looked for again, as it may have been withdrawn."""
 JWKS_TIMEOUT_SECONDS: Final = 2.0
 JWKS_MIN_INTERVAL_SECONDS: Final = 1.0
 """The keys are asked for at most this often, so that forged key ids cannot flood the gateway."""
@@ -162,9 +166,21 @@ class IdentityVerifier:
         self._audience = audience
         self._keys = keys
 
+        self._verified: dict[str, tuple[Identity, float]] = {}
+        """The gateway sends the same token with a session's requests for part of a minute."""
     async def verify(self, token: str) -> Identity:
         """The identity inside; raises Unauthenticated when it is missing, forged, for another service or too old."""
         try:
+        known, now = self._verified.get(token), time.time()
+        if known is not None and now < known[1]:
+            return known[0]
+        identity, expires = await self._verify(token)
+        if len(self._verified) >= VERIFIED_AT_MOST:
+            self._verified.clear()
+        self._verified[token] = (identity, min(expires, now + VERIFIED_SECONDS))
+        return identity
+
+    async def _verify(self, token: str) -> tuple[Identity, float]:
             key_id = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._keys.get(key_id)
             if key is None:
@@ -180,7 +196,7 @@ class IdentityVerifier:
             )
             if claims["role"] not in ROLES:
                 raise Unauthenticated
-            return Identity(
+            identity = Identity(
                 user_id=UUID(claims["sub"]),
                 org_id=UUID(claims["org"]),
                 role=claims["role"],
@@ -194,6 +210,7 @@ class IdentityVerifier:
                 issued_at=int(claims["iat"]),
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
+            return identity, float(claims["exp"])
             raise Unauthenticated from error
 
 

@@ -31,12 +31,12 @@ async def on_org_deleted(uow: UnitOfWork, event: OrgDeleted, deps: Deps) -> None
 
 async def on_member_added(uow: UnitOfWork, event: MemberAdded, deps: Deps) -> None:
     repository = BillingRepository(uow, event.org_id)
-    await repository.add_member(event.user_id)
+    await repository.counts.add_member(event.user_id)
     await counting.counted(uow, repository, deps, thresholds.SEATS)
 
 
 async def on_member_removed(uow: UnitOfWork, event: MemberRemoved, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).remove_member(event.user_id)
+    await BillingRepository(uow, event.org_id).counts.remove_member(event.user_id)
 
 
 async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None:
@@ -46,21 +46,21 @@ async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None
 
 async def on_proposal_created(uow: UnitOfWork, event: ProposalCreated, deps: Deps) -> None:
     repository = BillingRepository(uow, event.org_id)
-    await repository.count_proposal(event.proposal_id, created_at=event.created_at, charged_to=event.charged_to)
+    await repository.counts.count_proposal(event.proposal_id, created_at=event.created_at, charged_to=event.charged_to)
     await counting.counted(uow, repository, deps, thresholds.PROPOSALS)
 
 
 async def on_proposal_changed(uow: UnitOfWork, event: ProposalChanged | ProposalArchived, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).set_proposal_active(event.proposal_id, event.state == "active")
+    await BillingRepository(uow, event.org_id).counts.set_proposal_active(event.proposal_id, event.state == "active")
 
 
 async def on_proposal_deleted(uow: UnitOfWork, event: ProposalDeleted, deps: Deps) -> None:
-    await BillingRepository(uow, event.org_id).set_proposal_active(event.proposal_id, False)
+    await BillingRepository(uow, event.org_id).counts.set_proposal_active(event.proposal_id, False)
 
 
 async def on_generation_finished(uow: UnitOfWork, event: GenerationFinished, deps: Deps) -> None:
     repository = BillingRepository(uow, event.org_id)
-    await repository.count_generation(event.generation_id, accepted_at=event.accepted_at, tokens=event.tokens)
+    await repository.counts.count_generation(event.generation_id, accepted_at=event.accepted_at, tokens=event.tokens)
     await counting.counted(uow, repository, deps, thresholds.GENERATIONS)
 
 
@@ -68,7 +68,7 @@ async def on_storage_changed(
     uow: UnitOfWork, event: uploads.StorageChanged | exports.StorageChanged, deps: Deps
 ) -> None:
     repository = BillingRepository(uow, event.org_id)
-    await repository.count_storage(event.META.service, event.bytes_used)
+    await repository.counts.count_storage(event.META.service, event.bytes_used)
     await counting.counted(uow, repository, deps, thresholds.STORAGE)
 
 

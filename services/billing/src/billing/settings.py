@@ -31,6 +31,9 @@ class Settings(ServiceSettings):
     """Of one comparison, the rest is for the next: 10,000 subscriptions, at a tenth of Stripe's rate limit."""
     stripe_webhook_max_bytes: int = Field(default=524_288, ge=1)
     """Stripe documents no limit; the largest events seen are below 100 KiB."""
+    stripe_events_retention_days: int = Field(default=90, ge=35)
+    """Of events that were applied or ignored; one that is parked stays. Stripe itself shows an event for 30 days, and a
+    customer's complaint about an invoice may take two months. They hold names and addresses, so not for ever."""
 
     stripe_automatic_tax: bool = False
     """Stripe Tax has to be set up in the account first; without that Stripe refuses the checkout."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.models import Review, StripeEvent
@@ -23,6 +23,7 @@ MAX_ATTEMPTS: Final = 10
 REVIEW_CLAIM: Final = timedelta(seconds=60)
 """When a review comes up again whose worker died, or that failed."""
 REVIEWS_AT_ONCE: Final = 100
+PURGED_AT_ONCE: Final = 1000
 
 
 State = Literal["waiting", "parked", "applied", "ignored"]
@@ -183,6 +184,25 @@ class StripeEventRepository:
         if event_type is not None:
             query = query.where(StripeEvent.type == event_type)
         return list(await self._session.scalars(query))
+
+    async def purge(self, *, days: int, limit: int = PURGED_AT_ONCE) -> int:
+        """Deletes events that were handled and came so many days ago. Returns how many; at most `limit`."""
+        old = (
+            select(StripeEvent.event_id)
+            .where(
+                StripeEvent.received_at < func.now() - timedelta(days=days),
+                StripeEvent.outcome.in_((*_OUTCOMES["applied"], *_OUTCOMES["ignored"])),
+            )
+            .order_by(StripeEvent.received_at)
+            .limit(limit)
+        )
+        deleted = await self._session.execute(
+            delete(StripeEvent)
+            .where(StripeEvent.event_id.in_(old))
+            .returning(StripeEvent.event_id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(deleted.all())
 
     async def missing(self, event_ids: Collection[str]) -> set[str]:
         """Those of these ids that were never delivered."""

@@ -26,7 +26,7 @@ _REPORT: Final = TypeAdapter(Report)
 @dataclass(slots=True)
 class _Known:
     row: Subscription
-    history: SubscriptionHistory | None
+    history: SubscriptionHistory | None = None
     reports: tuple[Report, ...] | None = None
     """The history, once it was parsed."""
 
@@ -41,6 +41,7 @@ class SubscriptionRepository:
         self._session = uow.session
         self._org_id = org_id
         self._loaded: dict[str, _Known] | None = None
+        self._has_histories = False
 
     async def all(self) -> Sequence[Subscription]:
         """Every subscription that the org ever had, the latest report first."""
@@ -54,7 +55,7 @@ class SubscriptionRepository:
 
     async def reports(self, subscription_id: str) -> tuple[Report, ...]:
         """What was reported of the subscription, oldest first; empty when nothing was, or before that was kept."""
-        known = (await self._known()).get(subscription_id)
+        known = (await self._with_histories()).get(subscription_id)
         if known is None or known.history is None:
             return ()
         if known.reports is None:
@@ -63,11 +64,11 @@ class SubscriptionRepository:
 
     async def save(self, state: SubscriptionState, as_of: datetime, reports: tuple[Report, ...]) -> Subscription:
         """Keeps where the subscription stands, and the reports that say so, over what was known."""
-        subscription_id, loaded = state.subscription_id, await self._known()
+        subscription_id, loaded = state.subscription_id, await self._with_histories()
         before = await self.reports(subscription_id)
         known = loaded.get(subscription_id)
         if known is None:
-            known = _Known(Subscription(subscription_id=subscription_id, org_id=self._org_id), None)
+            known = _Known(Subscription(subscription_id=subscription_id, org_id=self._org_id))
             self._session.add(known.row)
             loaded[subscription_id] = known
         if known.history is None:
@@ -133,12 +134,26 @@ class SubscriptionRepository:
 
     async def _known(self) -> dict[str, _Known]:
         if self._loaded is None:
-            rows = await self._session.execute(
+            rows = await self._session.scalars(select(Subscription).where(Subscription.org_id == self._org_id))
+            self._loaded = {row.subscription_id: _Known(row) for row in rows}
+        return self._loaded
+
+    async def _with_histories(self) -> dict[str, _Known]:
+        """They are long, and most who look at a subscription need none."""
+        if self._loaded is None:
+            both = await self._session.execute(
                 select(Subscription, SubscriptionHistory)
                 .outerjoin(SubscriptionHistory, SubscriptionHistory.subscription_id == Subscription.subscription_id)
                 .where(Subscription.org_id == self._org_id)
             )
-            self._loaded = {row.subscription_id: _Known(row, history) for row, history in rows}
+            self._loaded = {row.subscription_id: _Known(row, history) for row, history in both}
+        elif not self._has_histories:
+            histories = await self._session.scalars(
+                select(SubscriptionHistory).where(SubscriptionHistory.org_id == self._org_id)
+            )
+            for history in histories:
+                self._loaded[history.subscription_id].history = history
+        self._has_histories = True
         return self._loaded
 
     async def _invoice(self, invoice_id: str) -> InvoicePayment:

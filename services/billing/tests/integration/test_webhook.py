@@ -11,11 +11,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from billing.deps import Deps
 from billing.models import StripeEvent
 from billing.service import accounts, webhook
+from billing.stripe_events import StripeEventRepository
 from billing.testing import NOW, sign, stripe_event, subscription
 from common.clock import FrozenClock
 from common.db import Tenant
@@ -195,3 +196,29 @@ class TestApplying:
         await post(client, stripe_event("customer.subscription.updated", again, created=clock.now()))
         await webhook.apply_waiting(worker_deps)
         assert await tier(client, headers) == ("pro", "active")
+
+
+class TestRetention:
+    async def test_what_was_handled_long_ago_goes_and_what_is_parked_stays(
+        self, worker_deps: Deps, org_id: UUID
+    ) -> None:
+        kept_days = worker_deps.settings.stripe_events_retention_days
+        bodies = {
+            "old": stripe_event("customer.subscription.updated", subscription(org_id)),
+            "old of no use": stripe_event("payout.paid", {}),
+            "old and parked": stripe_event("customer.subscription.updated", subscription(org_id, price="price_gone")),
+            "young": stripe_event("customer.subscription.updated", subscription(org_id)),
+        }
+        ids = {name: webhook.Event.parse(body).id for name, body in bodies.items()}
+        for body in bodies.values():
+            await webhook.store(worker_deps, webhook.Event.parse(body), body)
+        await webhook.apply_waiting(worker_deps)
+        async with worker_deps.db.unit_of_work(Tenant.none()) as uow:
+            await uow.session.execute(
+                text("UPDATE stripe_events SET received_at = received_at - :age WHERE event_id = ANY(:ids)"),
+                {"age": timedelta(days=kept_days, hours=1), "ids": [ids[it] for it in ids if it != "young"]},
+            )
+            await uow.commit()
+        assert await webhook.purge(worker_deps) == 2
+        async with worker_deps.db.unit_of_work(Tenant.none()) as uow:
+            assert await StripeEventRepository(uow).missing(ids.values()) == {ids["old"], ids["old of no use"]}

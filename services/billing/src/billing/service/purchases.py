@@ -158,7 +158,7 @@ async def _refuse_below_members(deps: Deps, identity: Identity, seats: int) -> N
 
 async def _members(deps: Deps, identity: Identity) -> int:
     async with deps.db.unit_of_work(_tenant(identity)) as uow:
-        return await BillingRepository(uow, identity.org_id).count_members()
+        return await BillingRepository(uow, identity.org_id).counts.count_members()
 
 
 async def find_subscription(deps: Deps, identity: Identity) -> SubscriptionState | None:

@@ -69,13 +69,13 @@ async def check(
     limits, now = Limits.model_validate(account.limits), deps.clock.now()
     if not any(getattr(limits, cap) is not None for cap in caps):
         return
-    count = repository.usage_once if counts_nothing else repository.usage
+    count = repository.counts.usage_once if counts_nothing else repository.counts.usage
     usage = await count(account, now=now)
     for level in levels(limits, usage, (account.period_start, account.period_end), now):
         if level.cap not in caps:
             continue
         for threshold in level.reached():
-            if await repository.note_threshold(level.cap, threshold, period_start=level.period[0], now=now):
+            if await repository.counts.note_threshold(level.cap, threshold, period_start=level.period[0], now=now):
                 events.usage_threshold_reached(
                     uow,
                     account,

@@ -9,7 +9,6 @@ from billing import domain
 from billing.deps import Deps
 from billing.domain import SubscriptionState, Usage
 from billing.repository import BillingRepository
-from billing.service.accounts import state_of
 from common.db import Tenant
 from common.identity import Identity
 from contracts.billing import Limits
@@ -48,37 +47,32 @@ async def report(deps: Deps, identity: Identity) -> UsageReport:
     """The org's usage; what a new org has, while the event that it exists is still on its way here."""
     now = deps.clock.now()
     async with deps.db.unit_of_work(Tenant(org_id=identity.org_id, user_id=identity.user_id)) as uow:
-        repository = BillingRepository(uow, identity.org_id)
-        account = await repository.find_account()
-        if account is None:
-            free = domain.entitlement([], first_failed_at=None, rules=deps.rules, now=now)
-            return UsageReport(
-                name=identity.org_name,
-                personal=False,
-                tier=free.tier,
-                status=free.status,
-                grace_ends_at=None,
-                limits=free.limits,
-                usage=NOTHING_USED,
-                period_start=free.period_start,
-                period_end=free.period_end,
-                refusal=domain.creation_refusal(free.limits, NOTHING_USED),
-                subscription=None,
-            )
-        usage = await repository.usage(account, now=now)
-        subscriptions = await repository.subscriptions.all()
-    limits = Limits.model_validate(account.limits)
-    current = domain.current_subscription([state_of(row) for row in subscriptions])
+        known = await BillingRepository(uow, identity.org_id).counts.overview(now=now)
+    if known is None:
+        free = domain.entitlement([], first_failed_at=None, rules=deps.rules, now=now)
+        return UsageReport(
+            name=identity.org_name,
+            personal=False,
+            tier=free.tier,
+            status=free.status,
+            grace_ends_at=free.grace_ends_at,
+            limits=free.limits,
+            usage=NOTHING_USED,
+            period_start=free.period_start,
+            period_end=free.period_end,
+            refusal=domain.creation_refusal(free.limits, NOTHING_USED),
+            subscription=None,
+        )
     return UsageReport(
-        name=account.name or identity.org_name,
-        personal=account.personal,
-        tier=account.tier,
-        status=account.status,
-        grace_ends_at=account.grace_ends_at,
-        limits=limits,
-        usage=usage,
-        period_start=account.period_start,
-        period_end=account.period_end,
-        refusal=domain.creation_refusal(limits, usage),
-        subscription=current,
+        name=known.name or identity.org_name,
+        personal=known.personal,
+        tier=known.tier,
+        status=known.status,
+        grace_ends_at=known.grace_ends_at,
+        limits=known.limits,
+        usage=known.usage,
+        period_start=known.period_start,
+        period_end=known.period_end,
+        refusal=domain.creation_refusal(known.limits, known.usage),
+        subscription=domain.current_subscription(known.subscriptions),
     )

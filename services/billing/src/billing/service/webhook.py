@@ -12,7 +12,7 @@ from billing.errors import BillingUnavailable, InvalidPayload, InvalidSignature
 from billing.models import StripeEvent
 from billing.service import applying
 from billing.service.verdicts import Verdict
-from billing.stripe_events import CLAIM, CLAIMED_AT_ONCE, MAX_ATTEMPTS, Finished, StripeEventRepository
+from billing.stripe_events import CLAIM, CLAIMED_AT_ONCE, MAX_ATTEMPTS, PURGED_AT_ONCE, Finished, StripeEventRepository
 from billing.stripe_objects import Event
 from billing.telemetry import (
     STRIPE_DELIVERIES,
@@ -133,6 +133,18 @@ async def _try_later(deps: Deps, claimed: StripeEvent, error: Exception) -> None
     async with deps.db.unit_of_work(Tenant.none()) as uow:
         await StripeEventRepository(uow).postpone(claimed.event_id, seconds=seconds, error=repr(error))
         await uow.commit()
+
+
+async def purge(deps: Deps) -> int:
+    """Deletes events that were handled long ago (STRIPE_EVENTS_RETENTION_DAYS). Returns how many."""
+    count = 0
+    while True:
+        async with deps.db.unit_of_work(Tenant.none()) as uow:
+            deleted = await StripeEventRepository(uow).purge(days=deps.settings.stripe_events_retention_days)
+            await uow.commit()
+        count += deleted
+        if deleted < PURGED_AT_ONCE:
+            return count
 
 
 async def measure(deps: Deps) -> None:
