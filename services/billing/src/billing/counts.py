@@ -175,11 +175,20 @@ class CountRepository:
         """A seat is free again."""
         await self._session.execute(delete(Member).where(Member.org_id == self._org_id, Member.user_id == user_id))
 
-    async def note_threshold(self, cap: str, threshold: int, *, period_start: datetime, now: datetime) -> bool:
-        """Notes that a threshold is told; False when it was told before in that period."""
+    async def note_threshold(
+        self, cap: str, threshold: int, *, limit: int, period_start: datetime, now: datetime
+    ) -> bool:
+        """Notes that a threshold is told; False when it was told before in that period, of a cap that was as large."""
         noted = await self._session.scalar(
             insert(UsageThreshold)
-            .values(org_id=self._org_id, cap=cap, threshold=threshold, period_start=period_start, reached_at=now)
+            .values(
+                org_id=self._org_id,
+                cap=cap,
+                threshold=threshold,
+                cap_limit=limit,
+                period_start=period_start,
+                reached_at=now,
+            )
             .on_conflict_do_nothing()
             .returning(UsageThreshold.threshold)
         )

@@ -152,6 +152,7 @@ class UsageThreshold(Base):
     cap: Mapped[str] = mapped_column(primary_key=True)
     period_start: Mapped[datetime] = mapped_column(primary_key=True)
     threshold: Mapped[int] = mapped_column(primary_key=True)
+    cap_limit: Mapped[int] = mapped_column(primary_key=True, server_default=text("0"))
     reached_at: Mapped[datetime]
 
 

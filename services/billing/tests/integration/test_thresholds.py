@@ -167,6 +167,22 @@ class TestWhen:
         await webhook.apply_waiting(worker_deps)
         assert [it[:2] for it in await told(worker_deps, org_id)] == [("storage_bytes", it) for it in (70, 90, 100)]
 
+    async def test_of_a_greater_cap_it_is_news_again(self, worker_deps: Deps, org_id: UUID) -> None:
+        await consume(worker_deps, example(OrgCreated, org_id=org_id))
+        await on_pro(worker_deps, org_id, seats=2)
+        members = [example(MemberAdded, org_id=org_id, user_id=new_id()) for _ in range(3)]
+        await consume(worker_deps, *members[:2])
+        assert [it for it in await told(worker_deps, org_id) if it[1] == 100] == [("seats", 100, 2)]
+        for minute, seats in enumerate((3, 2, 3), 1):
+            changed = subscription(org_id, quantity=seats)
+            at = NOW + timedelta(minutes=minute)
+            body = stripe_event("customer.subscription.updated", changed, created=at)
+            await webhook.deliver(worker_deps, body=body, signature=None)
+            await webhook.apply_waiting(worker_deps)
+        await consume(worker_deps, members[2])
+        # Back on two and again on three it is no news; the third of three is.
+        assert [it for it in await told(worker_deps, org_id) if it[1] == 100] == [("seats", 100, 2), ("seats", 100, 3)]
+
     async def test_a_new_period_tells_anew(self, worker_deps: Deps, clock: FrozenClock, org_id: UUID) -> None:
         await consume(
             worker_deps,

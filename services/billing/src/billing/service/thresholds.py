@@ -1,4 +1,4 @@
-"""Tells when usage comes to 70, 90 and 100 per cent of a cap: each once for an org, a cap and a period."""
+"""Tells when usage comes to 70, 90 and 100 per cent of a cap: each once for an org, a cap, its limit and a period."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ async def check(
         if level.cap not in caps:
             continue
         for threshold in level.reached():
-            if await repository.counts.note_threshold(level.cap, threshold, period_start=level.period[0], now=now):
+            fresh = await repository.counts.note_threshold(
+                level.cap, threshold, limit=level.limit, period_start=level.period[0], now=now
+            )
+            if fresh:
                 events.usage_threshold_reached(
                     uow,
                     account,
