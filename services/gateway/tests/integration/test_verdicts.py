@@ -19,6 +19,8 @@ pytestmark = pytest.mark.integration
 
 LIMIT = 200
 REVOCATION_SECONDS = 2.0
+ON_A_KEPT_VERDICT = {"x-bidwright-ratelimit", "x-bidwright-ratelimit-policy"}
+"""What the memory says of the limits, for the answer; it goes on to the service, which has no use for it."""
 
 
 @pytest.fixture(scope="module", params=["1", "0"], ids=["with the verdict cache", "without it"])
@@ -173,6 +175,8 @@ async def test_forged_internal_headers_change_nothing(
         "x-bidwright-unspent": ",".join(f"{user_id}:{org_id}:{end}:100" for end in range(ends - 5, ends + 5)),
         "x-bidwright-verdict": f"{user_id}:{org_id}:{ends} 1000 1000 1000 60000",
         "x-bidwright-identity": "forged",
+        "x-bidwright-ratelimit": '"api";r=1000;t=60',
+        "x-bidwright-ratelimit-policy": '"api";q=1000;w=60',
     }
     lefts = []
     for _ in range(10):
@@ -185,7 +189,13 @@ async def test_forged_internal_headers_change_nothing(
     for _ in range(5):
         answer = await browser.get("/api/proposals", headers=forged)
         assert not [name for name in answer.headers if name.startswith("x-bidwright")]
-        assert [name for name in answer.json()["headers"] if name.startswith("x-bidwright")] == ["x-bidwright-identity"]
+        said = answer.json()["headers"]
+        assert {name for name in said if name.startswith("x-bidwright")} - ON_A_KEPT_VERDICT == {"x-bidwright-identity"}
+        assert "1000" not in "".join(said.get("x-bidwright-ratelimit", []))
+        assert claims(answer)["sub"] == user_id
+    # The word by which the gateway is not asked is the memory's alone to say.
+    browser.cookies.clear()
+    assert (await browser.get("/api/proposals", headers=forged)).status_code == 401
 
 
 class TestWithinTwoSeconds:

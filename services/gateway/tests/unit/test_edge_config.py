@@ -61,7 +61,8 @@ class TestRender:
         assert names[-1] == order[-1]
 
     def test_the_edge_stays_closed_when_the_gateway_is_away(self) -> None:
-        [ask] = [item for item in connections()["http_filters"] if item["name"] == "envoy.filters.http.ext_authz"]
+        [asks] = [item for item in connections()["http_filters"] if item["name"] == "envoy.filters.http.ext_authz"]
+        ask = asks["typed_config"]["extension_config"]
         assert ask["typed_config"]["failure_mode_allow"] is False
         assert "with_request_body" not in ask["typed_config"]
 

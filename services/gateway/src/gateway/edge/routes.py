@@ -8,7 +8,7 @@ from typing import Any
 from contracts.routes import ROUTES, Route
 from gateway.edge.replies import UPLOAD_PATHS
 from gateway.edge.settings import EdgeSettings
-from gateway.edge.verdicts import INTERNAL_HEADERS
+from gateway.edge.verdicts import INTERNAL_HEADERS, limits_of_the_known
 
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
 BODY_SMALL = "bidwright.body_size_limit.default"
@@ -55,7 +55,8 @@ def route_config(settings: EdgeSettings) -> dict[str, Any]:
         "request_headers_to_remove": list(INTERNAL_HEADERS),
         # What a service does not say otherwise about is one person's, and to be asked for again.
         "response_headers_to_add": [
-            {"header": {"key": "cache-control", "value": "private, no-cache"}, "append_action": "ADD_IF_ABSENT"}
+            {"header": {"key": "cache-control", "value": "private, no-cache"}, "append_action": "ADD_IF_ABSENT"},
+            *(limits_of_the_known() if settings.edge_verdict_cache else ()),
         ],
     }
     if settings.cors_origins:

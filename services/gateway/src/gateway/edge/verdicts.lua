@@ -9,7 +9,7 @@ local LIFE_MS = --[[LIFE_MS]]
 local MAX_KEPT, MAX_KEY, MAX_RETURNED = 4096, 2048, 16
 local SPACE, AUTHZ = "bidwright.verdicts", "envoy.filters.http.ext_authz"
 local IDENTITY, LEASE, UNSPENT = "x-bidwright-identity", "x-bidwright-lease", "x-bidwright-unspent"
-local VERDICT = "x-bidwright-verdict"
+local VERDICT, LIMIT, POLICY = "x-bidwright-verdict", "x-bidwright-ratelimit", "x-bidwright-ratelimit-policy"
 
 -- Two generations: what is not stored anew is gone after two turns, without a walk through all of it on each request.
 local young, old, kept, turned_at = {}, {}, 0, 0
@@ -70,11 +70,9 @@ function envoy_on_request(handle)
     verdict.requests = verdict.requests - 1
     verdict.left = verdict.left - 1
     headers:replace(IDENTITY, verdict.identity)
-    handle:streamInfo():dynamicMetadata():set(SPACE, "known", {
-      ask = false,
-      policy = verdict.policy,
-      limit = string.format('"api";r=%d;t=%d', verdict.left, math.ceil((verdict.window_ends - now) / 1000)),
-    })
+    headers:replace(POLICY, verdict.policy)
+    -- The last, as this is the word by which the gateway is not asked.
+    headers:replace(LIMIT, string.format('"api";r=%d;t=%d', verdict.left, math.ceil((verdict.window_ends - now) / 1000)))
     return
   end
   if verdict and now >= verdict.ends then give_back(verdict, now) end
@@ -90,11 +88,6 @@ function envoy_on_response(handle)
   local metadata = handle:streamInfo():dynamicMetadata()
   local ours = metadata:get(SPACE)
   if ours == nil then return end
-  if ours.known then
-    handle:headers():replace("ratelimit", ours.known.limit)
-    handle:headers():replace("ratelimit-policy", ours.known.policy)
-    return
-  end
   local key, asked_at = ours.asked.key, ours.asked.at
   asking[key] = nil
   local said = metadata:get(AUTHZ)

@@ -15,7 +15,8 @@ INTERNAL_HEADERS: Final = ("x-bidwright-lease", "x-bidwright-unspent")
 """Between the edge and the gateway only: taken off before a request goes on to a service."""
 VERDICT_HEADER: Final = "x-bidwright-verdict"
 
-_SPACE: Final = "bidwright.verdicts"
+LIMIT_HEADERS: Final = {"ratelimit": "x-bidwright-ratelimit", "ratelimit-policy": "x-bidwright-ratelimit-policy"}
+"""What the memory says to a request that it lets pass, and what its answer carries it as."""
 _UNCACHED: Final = ("/api/auth", "/api/invites")
 """Some of their paths are answered to anyone, without an identity."""
 _TYPE: Final = "type.googleapis.com/envoy.extensions"
@@ -31,13 +32,6 @@ def decision(settings: EdgeSettings, ext_authz: dict[str, Any]) -> list[dict[str
     service["authorization_response"]["dynamic_metadata_from_headers"] = {
         "patterns": _exactly(HEADER, VERDICT_HEADER),
     }
-    # Asked unless the memory has said no: without its word, as after an error in it, the gateway is asked.
-    asks["filter_enabled_metadata"] = {
-        "filter": _SPACE,
-        "path": [{"key": "known"}, {"key": "ask"}],
-        "value": {"bool_match": False},
-        "invert": True,
-    }
     memory = {
         "name": "envoy.filters.http.lua",
         "typed_config": {
@@ -45,7 +39,42 @@ def decision(settings: EdgeSettings, ext_authz: dict[str, Any]) -> list[dict[str
             "default_source_code": {"inline_string": script()},
         },
     }
-    return [memory, ext_authz]
+    return [memory, _unless_known(ext_authz)]
+
+
+def limits_of_the_known() -> list[dict[str, Any]]:
+    """Their answers' limits, as Envoy header options; on all other answers these say nothing."""
+    return [
+        {"header": {"key": name, "value": f"%REQ({said})%"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for name, said in LIMIT_HEADERS.items()
+    ]
+
+
+def _unless_known(ext_authz: dict[str, Any]) -> dict[str, Any]:
+    """The question, left out where the memory has said what the limits are: any value, and without one it is asked."""
+    said = {
+        "name": "said",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+            "header_name": LIMIT_HEADERS["ratelimit"],
+        },
+    }
+    skip = {
+        "name": "skip",
+        "typed_config": {
+            "@type": f"{_TYPE}.filters.common.matcher.action.v3.SkipFilter",
+        },
+    }
+    return {
+        "name": ext_authz["name"],
+        "typed_config": {
+            "@type": f"{_TYPE}.common.matching.v3.ExtensionWithMatcher",
+            "extension_config": ext_authz,
+            "xds_matcher": {
+                "matcher_tree": {"input": said, "prefix_match_map": {"map": {'"': {"action": skip}}}},
+            },
+        },
+    }
 
 
 def script() -> str:
