@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
@@ -23,6 +25,8 @@ JOBS_STREAM: Final = "JOBS"
 DEAD_LETTERS_STREAM: Final = "DEAD_LETTERS"
 REPLAY: Final = "replay"
 """`replay.<service>.<subject>` of the EVENTS stream: a dead letter that an operator hands to that service once more."""
+IGNORED: Final = "ignored"
+"""`ignored.<service>.<subject>` of the DEAD_LETTERS stream: a dead letter of which an operator said that it may be."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
 RECONNECT_WAIT_SECONDS: Final = 0.5
 PUBLISH_TIMEOUT_SECONDS: Final = 5.0
@@ -108,14 +112,24 @@ class Bus:
 
     async def poke(self) -> None:
         """Tells this service's relay that the outbox has something. Never raises: the relay also polls."""
-        await self.notify(f"poke.{self.service}")
+        await self.hint(f"poke.{self.service}")
 
-    async def notify(self, subject: str, payload: bytes = b"") -> None:
-        """Sends a hint over core NATS (`live.<service>...`). Never raises: whoever waits for it also polls."""
+    async def hint(self, subject: str, payload: bytes = b"") -> None:
+        """Sends a hint over core NATS (`live.<service>...`) without asking whether it went out. Never raises: whoever
+        waits for it also polls."""
         if self._client is None or not self._client.is_connected:
             return
         try:
             await self._client.publish(subject, payload)
+        except (NatsError, OSError, TimeoutError):
+            log.debug("nats.notify_failed", subject=subject)
+
+    async def notify(self, subject: str, payload: bytes = b"") -> None:
+        """As `hint`, and comes back when the server has it, or after a second."""
+        await self.hint(subject, payload)
+        if self._client is None or not self._client.is_connected:
+            return
+        try:
             await self._client.flush(timeout=1)
         except (NatsError, OSError, TimeoutError):
             log.debug("nats.notify_failed", subject=subject)
@@ -126,14 +140,36 @@ class Bus:
 
     async def on_hint(self, subject: str, hear: Callable[[bytes], None]) -> bool:
         """Calls `hear` with the payload of each hint; returns False while there is no connection to listen on."""
+        return await self._subscribe(subject, hear) is not None
+
+    @asynccontextmanager
+    async def hints(self, subject: str, hear: Callable[[bytes], None]) -> AsyncIterator[bool]:
+        """Calls `hear` as long as this lasts, from before it begins: what was done before that can be looked up, what
+        comes after is heard. Yields whether there is a connection to listen on."""
+        subscription: Subscription | None = None
+        heard = False
+        try:
+            subscription = await self._subscribe(subject, hear)
+            if subscription is not None:
+                await self.client.flush(timeout=1)
+                heard = True
+        except (NatsError, OSError, TimeoutError):
+            log.debug("nats.not_heard", subject=subject)
+        try:
+            yield heard
+        finally:
+            if subscription is not None:
+                with suppress(NatsError, OSError, TimeoutError):
+                    await subscription.unsubscribe()
+
+    async def _subscribe(self, subject: str, hear: Callable[[bytes], None]) -> Subscription | None:
         if self._client is None:
-            return False
+            return None
 
         async def on_message(message: Msg) -> None:
             hear(message.data)
 
-        await self._client.subscribe(subject, cb=on_message)
-        return True
+        return await self._client.subscribe(subject, cb=on_message)
 
     async def dead_letter(self, message: Msg, *, reason: str, detail: str) -> None:
         """Keeps a message that cannot be handled, with why, for `bidwright events dead`."""

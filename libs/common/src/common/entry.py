@@ -38,7 +38,7 @@ def run(
         return _migrate(service)
     settings = load(settings_class)
     configure_logging(service, settings.log_level, settings.log_format)
-    configure_tracing(service)
+    configure_tracing(service if argv == ["api"] else f"{service}-worker")
     try:
         if argv == ["api"]:
             return _serve(settings, api)

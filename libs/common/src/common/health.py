@@ -11,7 +11,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from common.metrics import DEPENDENCY_UP
+
 CHECK_TIMEOUT_SECONDS: Final = 1.5
+PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 READ: Final = ["GET", "HEAD"]
 """Uptime monitors often ask by HEAD."""
 
@@ -53,7 +56,7 @@ class Health:
         return "ok"
 
 
-def health_router(health: Health) -> APIRouter:
+def health_router(health: Health, service: str) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`, for an API or a worker."""
     router = APIRouter(include_in_schema=False)
 
@@ -69,6 +72,9 @@ def health_router(health: Health) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
+        _, dependencies = await health.readiness()
+        for name, state in dependencies.items():
+            DEPENDENCY_UP.labels(service, name).set(state == "ok")
         return PlainTextResponse(generate_latest().decode(), media_type=CONTENT_TYPE_LATEST)
 
     return router

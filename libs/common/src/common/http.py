@@ -13,7 +13,6 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from opentelemetry import trace
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -21,21 +20,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import errors
 from common.bodies import field_errors
-from common.health import Health, health_router
+from common.direct import is_away
+from common.health import PROBES, Health, health_router
 from common.identity import IdentityVerifier
+from common.metrics import HTTP_ACTIVE, HTTP_SECONDS, REFUSALS, method_label
 from common.telemetry import continue_trace, get_logger, tracer
 
 PROBLEM_JSON: Final = "application/problem+json"
 REQUEST_ID_HEADER: Final = "x-request-id"
 MAX_REQUEST_ID: Final = 128
 METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+DATABASE_AWAY_SECONDS: Final = 2
+"""A restart of PostgreSQL, or a standby that takes over, is a matter of seconds."""
 UNREADABLE_BODY: Final = "There was an error parsing the body"
 """FastAPI's words for a body that is not UTF-8, nested too deeply, or with a number too long."""
 
 log = get_logger()
-
-REQUESTS = Counter("bidwright_http_requests", "HTTP requests answered", ["service", "method", "route", "status"])
-SECONDS = Histogram("bidwright_http_request_seconds", "Seconds from request to last byte", ["service", "route"])
+_unrecorded = trace.NoOpTracer()
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -46,6 +47,7 @@ class RequestContext:
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
         self._service = service
+        self._active = HTTP_ACTIVE.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +61,8 @@ class RequestContext:
         structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
         started = time.perf_counter()
         status, answering = 500, False
+        method = method_label(scope["method"])
+        self._active.inc()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status, answering
@@ -67,8 +71,10 @@ class RequestContext:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with tracer.start_as_current_span(
-            f"{scope['method']} {self._service}", context=continue_trace(headers), kind=trace.SpanKind.SERVER
+        # Whoever looks every few seconds whether the process lives is no request that anyone would look up.
+        spans = _unrecorded if scope["path"] in PROBES else tracer
+        with spans.start_as_current_span(
+            f"{method} {self._service}", context=continue_trace(headers), kind=trace.SpanKind.SERVER
         ) as span:
             try:
                 await self._app(scope, receive, send_with_id)
@@ -77,21 +83,35 @@ class RequestContext:
                     raise  # the answer is torn: only closing the connection can tell the client
                 # Answered here: raised further, the server would log it again and close a connection that the edge
                 # may just be using for somebody else's request.
-                # The route and not the path: a mailed link carries its token there.
-                log.error("http.unhandled", route=getattr(scope.get("route"), "path", "unmatched"), exc_info=error)
-                crash = errors.BidwrightError("Something went wrong on our side; it has been logged.")
-                await problem_response(Request(scope), crash)(scope, receive, send_with_id)
+                await problem_response(Request(scope), _refusal(scope, error))(scope, receive, send_with_id)
             finally:
                 route = getattr(scope.get("route"), "path", "unmatched")
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.response.status_code", status)
-                REQUESTS.labels(self._service, scope["method"], route, status).inc()
-                SECONDS.labels(self._service, route).observe(time.perf_counter() - started)
-                structlog.contextvars.unbind_contextvars("request_id")
+                if span.is_recording():
+                    span.update_name(f"{method} {route}")
+                    span.set_attributes(
+                        {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+                    )
+                self._active.dec()
+                HTTP_SECONDS.labels(self._service, method, route, status).observe(time.perf_counter() - started)
+                if refusal := scope["state"].get("refusal"):
+                    REFUSALS.labels(self._service, *refusal).inc()
+                structlog.contextvars.unbind_contextvars("request_id", "org_id")
+
+
+def _refusal(scope: Scope, error: Exception) -> errors.BidwrightError:
+    """What is answered when a route raised what it does not expect."""
+    # The route and not the path: a mailed link carries its token there.
+    route = getattr(scope.get("route"), "path", "unmatched")
+    if is_away(error):
+        log.warning("http.database_away", route=route, error=" ".join(str(error).split())[:200])
+        return errors.Unavailable(retry_after=DATABASE_AWAY_SECONDS)
+    log.error("http.unhandled", route=route, exc_info=error)
+    return errors.BidwrightError("Something went wrong on our side; it has been logged.")
 
 
 def problem_response(request: Request, error: errors.BidwrightError) -> Response:
     """The error as `application/problem+json`."""
+    request.state.refusal = (error.error, error.reason or "")
     request_id = getattr(request.state, "request_id", "")
     return JSONResponse(
         error.problem(instance=request.url.path, request_id=request_id),
@@ -189,13 +209,22 @@ def create_app(
         state: attributes for `app.state`, which the routes' dependencies read (`deps`).
     """
     # No redirect for a slash too many: its address would be absolute, of this side of the edge.
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        # Its own spans would stand beside ours, four for each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.state.identity_verifier = verifier
     app.state.health = health
     for name, value in (state or {}).items():
         setattr(app.state, name, value)
     install_error_handlers(app)
-    app.include_router(health_router(health))
+    app.include_router(health_router(health, service))
     for router in routers:
         app.include_router(router)
     app.add_middleware(RequestContext, service=service)

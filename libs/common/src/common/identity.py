@@ -15,6 +15,7 @@ from uuid import UUID
 
 import httpx
 import jwt
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from fastapi import Depends, Request
 
@@ -23,11 +24,11 @@ from common.telemetry import get_logger
 
 HEADER: Final = "x-bidwright-identity"
 ISSUER: Final = "bidwright-gateway"
-LEEWAY_SECONDS: Final = 5
 VERIFIED_AT_MOST: Final = 1024
 """Tokens that are remembered, some 2 KiB each."""
 VERIFIED_SECONDS: Final = 30.0
 """How long; then the key that signed one is looked for again, as it may have been withdrawn."""
+LEEWAY_SECONDS: Final = 5
 JWKS_TIMEOUT_SECONDS: Final = 2.0
 JWKS_MIN_INTERVAL_SECONDS: Final = 1.0
 """The keys are asked for at most this often, so that forged key ids cannot flood the gateway."""
@@ -165,12 +166,11 @@ class IdentityVerifier:
     def __init__(self, audience: str, keys: KeySet) -> None:
         self._audience = audience
         self._keys = keys
-
         self._verified: dict[str, tuple[Identity, float]] = {}
         """The gateway sends the same token with a session's requests for part of a minute."""
+
     async def verify(self, token: str) -> Identity:
         """The identity inside; raises Unauthenticated when it is missing, forged, for another service or too old."""
-        try:
         known, now = self._verified.get(token), time.time()
         if known is not None and now < known[1]:
             return known[0]
@@ -181,6 +181,7 @@ class IdentityVerifier:
         return identity
 
     async def _verify(self, token: str) -> tuple[Identity, float]:
+        try:
             key_id = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._keys.get(key_id)
             if key is None:
@@ -209,15 +210,17 @@ class IdentityVerifier:
                 credential=str(claims.get("cred", "")),
                 issued_at=int(claims["iat"]),
             )
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
             return identity, float(claims["exp"])
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated from error
 
 
 async def current_identity(request: Request) -> Identity:
     """The verified caller of this request; raises Unauthenticated."""
     verifier: IdentityVerifier = request.app.state.identity_verifier
-    return await verifier.verify(request.headers.get(HEADER, ""))
+    identity = await verifier.verify(request.headers.get(HEADER, ""))
+    structlog.contextvars.bind_contextvars(org_id=str(identity.org_id))
+    return identity
 
 
 def require(role: Role = "viewer", scope: str | None = None) -> Callable[..., Any]:

@@ -12,9 +12,11 @@ import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -26,8 +28,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.bus import EVENTS_STREAM, Bus
 from common.db import Database, Tenant, UnitOfWork
+from common.metrics import EVENT_SECONDS
 from common.plumbing import AggregateVersion, InboxRow
-from common.telemetry import continue_trace, get_logger, tracer
+from common.telemetry import continue_trace, get_logger, messaging_attributes, tracer
 from contracts import Event, load
 
 D = TypeVar("D")
@@ -101,10 +104,14 @@ class Consumer:
 
     async def _handle_in_order(self, group: list[tuple[Msg, Event, UUID]]) -> None:
         for message, event, event_id in group:
-            with tracer.start_as_current_span(
-                f"consume {event.META.subject}",
-                context=continue_trace(message.headers or {}),
-                kind=trace.SpanKind.CONSUMER,
+            with (
+                tracer.start_as_current_span(
+                    f"process {event.META.subject}",
+                    context=continue_trace(message.headers or {}),
+                    kind=trace.SpanKind.CONSUMER,
+                    attributes=messaging_attributes("process", event.META.subject),
+                ),
+                structlog.contextvars.bound_contextvars(org_id=str(event.org_id)),
             ):
                 await self._apply_and_settle(message, event, event_id)
 
@@ -133,7 +140,16 @@ class Consumer:
         else:
             self.gaps.pop(aggregate, None)
             self._waited.pop(message.metadata.sequence.stream, None)
+            self._measure(message, event)
             await message.ack()
+
+    def _measure(self, message: Msg, event: Event) -> None:
+        try:
+            happened = datetime.fromisoformat((message.headers or {})["ce-time"])
+            seconds = (self._db.clock.now() - happened).total_seconds()
+        except (KeyError, ValueError, TypeError):
+            return  # dated by nobody of ours
+        EVENT_SECONDS.labels(self._db.service, event.META.type).observe(max(0.0, seconds))
 
     async def apply(self, event: Event, event_id: UUID) -> None:
         """The effect of one event in one transaction; a repeat or a stale one has none. Raises Gap."""

@@ -12,29 +12,34 @@ only happens while the lease is still held, so that a job has its effect once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+import structlog
+from opentelemetry import trace
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import func, or_, select, update
 
-from common.db import Database, Tenant, UnitOfWork
-from common.errors import Conflict, NotFound
-from common.plumbing import Job
-from common.telemetry import get_logger, tracer
+from common.db import Database, Tenant
+from common.job_kinds import JobContext as JobContext
+from common.job_kinds import JobFailed as JobFailed
+from common.job_kinds import JobKind as JobKind
+from common.job_kinds import LeaseLost as LeaseLost
+from common.job_rows import get_job as get_job
+from common.job_rows import request_cancel as request_cancel
+from common.job_rows import retry as retry
+from common.leases import Lease, Leases
+from common.metrics import job_ended
+from common.plumbing import LEASE, Job
+from common.telemetry import continue_trace, get_logger, messaging_attributes, tracer
 
 D = TypeVar("D")
 
-LEASE: Final = timedelta(seconds=15)
-"""Fifteen missed heartbeats: longer than a restart of the database, short enough for the person who waits."""
-HEARTBEAT_SECONDS: Final = 1.0
-"""How often a running job renews its lease and looks whether it was cancelled."""
 RETRY_BACK_OFF_SECONDS: Final = (1.0, 5.0, 30.0, 120.0)
 SETTLED: Final = {"settled": True}
 """The result of a job whose failure had an effect of its own (`on_failure`): what it was asked for has ended with it,
@@ -42,93 +47,81 @@ and running the job alone once more would not bring that back. Whoever asked ask
 
 log = get_logger()
 
-
-class JobFailed(Exception):
-    """A job that need not be tried again; `code` is stable, `detail` is for the person who reads it."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the job over; this one's result is thrown away."""
-
-
-@dataclass
-class JobContext(Generic[D]):
-    """What a running job works with."""
-
-    job: Job
-    deps: D
-    db: Database
-    on_finish: Callable[[UnitOfWork], Awaitable[None]] | None = None
-    """Set by the job: its effect, in the same transaction as its success."""
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def tenant(self) -> Tenant:
-        """Whose job it is."""
-        return Tenant(org_id=self.job.org_id, user_id=self.job.user_id)
-
-    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A transaction as the job's tenant."""
-        return self.db.unit_of_work(self.tenant)
-
-    async def progress(self, done: int, total: int) -> None:
-        """Stores how far the job is, for those who wait for it."""
-        async with self.unit_of_work() as uow:
-            await uow.session.execute(
-                update(Job).where(Job.id == self.job.id).values(progress_done=done, progress_total=total)
-            )
-            await uow.commit()
-
-
-@dataclass(frozen=True)
-class JobKind(Generic[D]):
-    """How a kind of job is done.
-
-    Args:
-        run: does the work; what it returns becomes the job's result. Raises JobFailed for a final failure; any other
-            exception is tried again until `max_attempts`.
-        timeout_seconds: an attempt that takes longer fails.
-        on_failure: in the transaction that ends the job as failed or cancelled (`job.status` says which).
-    """
-
-    run: Callable[[JobContext[D], dict[str, Any]], Awaitable[dict[str, Any]]]
-    timeout_seconds: float
-    on_failure: Callable[[UnitOfWork, Job, D], Awaitable[None]] | None = None
+_CLAIM: Final = """
+UPDATE jobs SET status = 'running', attempt = attempt + 1, worker = %(worker)s, lease_until = now() + %(lease)s,
+    started_at = coalesce(started_at, now())
+WHERE id = %(id)s AND attempt < max_attempts
+    AND (status = 'queued' AND run_after <= now() OR status = 'running' AND lease_until < now())
+RETURNING *, started_at = now() AS is_first
+"""
+_END: Final = """
+UPDATE jobs SET status = %(status)s, result = %(result)s, error_code = %(error_code)s, error_detail = %(error_detail)s,
+    lease_until = NULL, finished_at = now()
+WHERE id = %(id)s AND status = 'running' AND worker = %(worker)s AND attempt = %(attempt)s
+RETURNING created_at, started_at, finished_at
+"""
 
 
 class JobRunner(Generic[D]):
-    """Claims and runs jobs of one service, in a worker or, inline, in the API process."""
+    """Claims and runs jobs of one service, in a worker or, inline, in the API process.
 
-    def __init__(self, db: Database, kinds: Mapping[str, JobKind[D]], deps: D) -> None:
+    Args:
+        tell: called after the commit in which a job began, went back to the queue, or ended; must not raise.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        kinds: Mapping[str, JobKind[D]],
+        deps: D,
+        *,
+        tell: Callable[[Job], Awaitable[None]] | None = None,
+    ) -> None:
         self._db = db
         self._kinds = kinds
         self._deps = deps
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._tell = tell
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        """What stands in the rows of the jobs that it holds."""
+        self._leases = Leases(db, self.name)
         self._inline: set[asyncio.Task[Job | None]] = set()
 
-    async def run(self, job_id: UUID, *, tenant: Tenant | None = None) -> Job | None:
-        """Claims the job and runs one attempt of it; None when there is nothing to claim.
+    async def run(
+        self, job_id: UUID, *, tenant: Tenant | None = None, headers: Mapping[str, str] | None = None
+    ) -> Job | None:
+        """Claims the job and runs one attempt of it; None when there is nothing to claim. `headers` are those of the
+        message that told of it: their trace goes on.
 
         Cancelling the task (a worker that stops) gives the job back to the queue.
         """
         scope = tenant or Tenant.none()
-        job = await self._claim(job_id, scope)
-        if job is None:
+        claimed = await self._claim(job_id, scope)
+        if claimed is None:
             return None
-        with tracer.start_as_current_span(f"job {job.kind}"):
-            return await self._attempt(job)
+        job, is_first = claimed
+        await self._told(job)
+        return await self._run(JobContext(job, self._deps, self._db, is_first=is_first), scope, headers)
 
     async def run_inline(self, job_id: UUID, tenant: Tenant) -> Job:
         """Runs the job here and now, and returns it as it is then; it goes on should the caller go away."""
-        task = asyncio.create_task(self.run(job_id, tenant=tenant))
+        ended = await self._to_its_end(self.run(job_id, tenant=tenant))
+        return ended or await self._read(job_id, tenant)
+
+    async def run_held(self, job: Job, tenant: Tenant) -> JobContext[D]:
+        """The same for a job that was enqueued as held by this runner; the context has the job as it is then, and what
+        it left as its outcome."""
+        context = JobContext(job, self._deps, self._db, is_first=True, is_awaited=True)
+        ended = await self._to_its_end(self._run(context, tenant, None))
+        context.job = ended or await self._read(job.id, tenant)
+        return context
+
+    async def _to_its_end(self, running: Coroutine[Any, Any, Job | None]) -> Job | None:
+        task = asyncio.create_task(running)
         self._inline.add(task)
         task.add_done_callback(self._inline.discard)
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
+
+    async def _read(self, job_id: UUID, tenant: Tenant) -> Job:
         async with self._db.unit_of_work(tenant) as uow:
             return await get_job(uow, job_id)
 
@@ -141,48 +134,54 @@ class JobRunner(Generic[D]):
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _claim(self, job_id: UUID, scope: Tenant) -> Job | None:
-        claimable = or_(
-            (Job.status == "queued") & (Job.run_after <= func.now()),
-            (Job.status == "running") & (Job.lease_until < func.now()),
-        )
-        async with self._db.unit_of_work(scope) as uow:
-            job = await uow.session.scalar(
-                update(Job)
-                .where(Job.id == job_id, claimable, Job.attempt < Job.max_attempts)
-                .values(
-                    status="running",
-                    attempt=Job.attempt + 1,
-                    worker=self._worker,
-                    lease_until=func.now() + LEASE,
-                    started_at=func.coalesce(Job.started_at, func.now()),
-                )
-                .returning(Job)
-            )
-            await uow.commit()
-        return job
+    async def _claim(self, job_id: UUID, scope: Tenant) -> tuple[Job, bool] | None:
+        async with self._db.direct.transaction(scope) as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_CLAIM, {"id": job_id, "worker": self.name, "lease": LEASE})
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        # A column that only newer code knows is left alone: old processes run on while a migration is out.
+        return Job(**{column.name: row[column.name] for column in Job.__table__.columns}), bool(row["is_first"])
 
-    async def _attempt(self, job: Job) -> Job | None:
-        context = JobContext(job=job, deps=self._deps, db=self._db)
+    async def _run(self, context: JobContext[D], scope: Tenant, headers: Mapping[str, str] | None) -> Job | None:
+        job = context.job
+        subject = f"jobs.{self._db.service}.{job.kind}"
+        with (
+            tracer.start_as_current_span(
+                f"process {subject}",
+                context=continue_trace(headers) if headers else None,
+                kind=trace.SpanKind.CONSUMER if headers else trace.SpanKind.INTERNAL,
+                attributes=messaging_attributes("process", subject),
+            ),
+            structlog.contextvars.bound_contextvars(**({"org_id": str(job.org_id)} if job.org_id else {})),
+        ):
+            return await self._attempt(context, scope)
+
+    async def _attempt(self, context: JobContext[D], scope: Tenant) -> Job | None:
+        job = context.job
         kind = self._kinds.get(job.kind)
         if kind is None:
             return await self._end(context, "failed", code="unknown_job", detail=f"No such job: {job.kind}.")
         work = asyncio.ensure_future(kind.run(context, job.payload))
-        heartbeat = asyncio.create_task(self._keep_lease(context, work))
+        lease = Lease(job.id, job.attempt, scope, work, cancelled=context.cancelled)
         try:
-            async with asyncio.timeout(kind.timeout_seconds):
-                result = await work
+            with self._leases.keep(lease):
+                async with asyncio.timeout(kind.timeout_seconds):
+                    result = await work
             return await self._end(context, "succeeded", result=result)
         except JobFailed as error:
             return await self._end(context, "failed", code=error.code, detail=error.detail)
         except TimeoutError:
             return await self._retry_or_fail(context, "timed_out", "It took too long and was stopped.")
         except LeaseLost:
-            log.warning("job.lease_lost", job_id=str(job.id), kind=job.kind)
+            _log_lost(job)
             return None
         except asyncio.CancelledError:
             if context.cancelled.is_set():
                 return await self._end(context, "cancelled", code="cancelled", detail="It was cancelled.")
+            if lease.lost:
+                _log_lost(job)
+                return None
             await asyncio.shield(self._give_back(context))
             raise
         except Exception as error:
@@ -191,34 +190,10 @@ class JobRunner(Generic[D]):
                 context, "internal_error", f"Something went wrong on our side ({type(error).__name__}); try again."
             )
         finally:
-            heartbeat.cancel()
             work.cancel()
 
-    async def _keep_lease(self, context: JobContext[D], work: asyncio.Future[dict[str, Any]]) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            try:
-                async with context.unit_of_work() as uow:
-                    held = (
-                        await uow.session.execute(
-                            update(Job)
-                            .where(*self._held(context.job))
-                            .values(lease_until=func.now() + LEASE)
-                            .returning(Job.cancel_requested_at)
-                        )
-                    ).first()
-                    await uow.commit()
-            except Exception as error:  # noqa: BLE001  # the database may be away for a while; the lease outlives that
-                log.warning("job.heartbeat_failed", job_id=str(context.job.id), error=repr(error))
-                continue
-            if held is None or held[0] is not None:
-                if held is not None:
-                    context.cancelled.set()
-                work.cancel()
-                return
-
     def _held(self, job: Job) -> tuple[Any, ...]:
-        return (Job.id == job.id, Job.status == "running", Job.worker == self._worker, Job.attempt == job.attempt)
+        return (Job.id == job.id, Job.status == "running", Job.worker == self.name, Job.attempt == job.attempt)
 
     async def _end(
         self,
@@ -229,36 +204,34 @@ class JobRunner(Generic[D]):
         code: str | None = None,
         detail: str | None = None,
     ) -> Job | None:
+        job, kind = context.job, self._kinds.get(context.job.kind)
+        settles = status != "succeeded" and kind is not None and kind.on_failure is not None
+        ending = {"status": status, "result": dict(SETTLED) if settles else result}
+        ending |= {"error_code": code, "error_detail": detail}
+        parameters = ending | {"id": job.id, "worker": self.name, "attempt": job.attempt}
+        parameters["result"] = None if ending["result"] is None else Jsonb(ending["result"])
         async with context.unit_of_work() as uow:
-            job: Job | None = await uow.session.scalar(
-                update(Job)
-                .where(*self._held(context.job))
-                .values(
-                    status=status,
-                    result=result,
-                    error_code=code,
-                    error_detail=detail,
-                    lease_until=None,
-                    finished_at=func.now(),
-                )
-                .returning(Job)
-            )
-            if job is None:
-                log.warning("job.lease_lost", job_id=str(context.job.id), kind=context.job.kind)
+            found = await uow.sql(_END, parameters)
+            if not found:
+                _log_lost(job)
                 return None
+            job.created_at, job.started_at, job.finished_at = found[0]
+            for name, value in ending.items():
+                setattr(job, name, value)
+            job.lease_until = None
             if status == "succeeded" and context.on_finish is not None:
                 await context.on_finish(uow)
-            elif status != "succeeded":
-                await self._tell_failure(uow, job)
+            elif settles and kind is not None and kind.on_failure is not None:
+                await kind.on_failure(uow, job, self._deps)
             await uow.commit()
+        job_ended(self._db.service, job)
         log.info("job.ended", job_id=str(job.id), kind=job.kind, status=status, error_code=code)
+        await self._told(job)
         return job
 
-    async def _tell_failure(self, uow: UnitOfWork, job: Job) -> None:
-        kind = self._kinds.get(job.kind)
-        if kind is not None and kind.on_failure is not None:
-            await kind.on_failure(uow, job, self._deps)
-            job.result = dict(SETTLED)
+    async def _told(self, job: Job) -> None:
+        if self._tell is not None:
+            await self._tell(job)
 
     async def _retry_or_fail(self, context: JobContext[D], code: str, detail: str) -> Job | None:
         job = context.job
@@ -273,6 +246,8 @@ class JobRunner(Generic[D]):
                 .returning(Job)
             )
             await uow.commit()
+        if waiting is not None:
+            await self._told(waiting)
         return waiting
 
     async def _give_back(self, context: JobContext[D]) -> None:
@@ -287,6 +262,8 @@ class JobRunner(Generic[D]):
             if job is not None:
                 uow.send_job(job)
             await uow.commit()
+        if job is not None:
+            await self._told(job)
 
     async def sweep(self, *, stale_after: timedelta = timedelta(seconds=10)) -> int:
         """Finds jobs whose worker died or whose message was lost, and wakes or ends them. Returns how many.
@@ -308,7 +285,7 @@ class JobRunner(Generic[D]):
                 .limit(100)
                 .with_for_update(skip_locked=True)
             )
-            jobs = list(lost)
+            jobs, ended = list(lost), []
             for job in jobs:
                 job.swept_at = func.now()
                 if job.status == "running" and job.attempt >= job.max_attempts:
@@ -319,80 +296,19 @@ class JobRunner(Generic[D]):
                     job.finished_at = func.now()
                     await uow.flush()
                     await uow.set_tenant(Tenant(org_id=job.org_id, user_id=job.user_id))
-                    await self._tell_failure(uow, job)
+                    kind = self._kinds.get(job.kind)
+                    if kind is not None and kind.on_failure is not None:
+                        await kind.on_failure(uow, job, self._deps)
+                        job.result = dict(SETTLED)
+                    ended.append(job)
                 else:
                     uow.send_job(job)
             await uow.commit()
+        for job in ended:
+            job_ended(self._db.service, job)
+            await self._told(job)
         return len(jobs)
 
 
-async def get_job(uow: UnitOfWork, job_id: UUID) -> Job:
-    """The job, when the unit of work's tenant may see it; raises NotFound."""
-    job = await uow.session.get(Job, job_id)
-    if job is None:
-        raise NotFound
-    return job
-
-
-async def request_cancel(uow: UnitOfWork, job_id: UUID) -> Job:
-    """Cancels a queued job, or tells a running one to stop. Raises NotFound, Conflict when it has ended."""
-    job = await uow.session.get(Job, job_id, with_for_update=True)
-    if job is None:
-        raise NotFound
-    if job.status not in ("queued", "running"):
-        raise Conflict(f"This job has already ended ({job.status}).")
-    job.cancel_requested_at = func.now()
-    if job.status == "queued":
-        job.status = "cancelled"
-        job.error_code = "cancelled"
-        job.error_detail = "It was cancelled."
-        job.finished_at = func.now()
-    await uow.flush()
-    await uow.session.refresh(job)
-    return job
-
-
-async def retry(uow: UnitOfWork, job_id: UUID) -> Job:
-    """Queues a failed or cancelled job again with all its attempts. Raises NotFound, Conflict."""
-    job = await uow.session.get(Job, job_id, with_for_update=True)
-    if job is None:
-        raise NotFound
-    if job.status not in ("failed", "cancelled"):
-        raise Conflict(f"Only a failed or cancelled job can be retried; this one is {job.status}.")
-    job.status = "queued"
-    job.attempt = 0
-    job.run_after = func.now()
-    job.cancel_requested_at = job.finished_at = job.error_code = job.error_detail = job.result = None
-    job.progress_done = job.progress_total = None
-    uow.send_job(job)
-    await uow.flush()
-    await uow.session.refresh(job)
-    return job
-
-
-async def job_loop(
-    runner: JobRunner[Any], fetch: Callable[[], Awaitable[UUID | None]], stop: asyncio.Event, grace_seconds: float
-) -> None:
-    """One lane of a worker: fetches ids and runs them until `stop`, then finishes or gives back what it holds."""
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        while not stop.is_set():
-            job_id = await fetch()
-            if job_id is None:
-                continue
-            running = asyncio.create_task(runner.run(job_id))
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                await asyncio.wait({running}, timeout=grace_seconds)
-                running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await _report(running)
-    finally:
-        stopping.cancel()
-
-
-async def _report(task: asyncio.Task[Job | None]) -> None:
-    try:
-        await task
-    except Exception:
-        log.exception("job.run_failed")
+def _log_lost(job: Job) -> None:
+    log.warning("job.lease_lost", job_id=str(job.id), kind=job.kind)

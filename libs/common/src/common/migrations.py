@@ -27,11 +27,12 @@ class NewerSchema(Exception):
     """The schema was migrated by a newer version of this service; run that one, or restore a backup of before."""
 
 
-def upgrade(service: str, url: str) -> bool:
+def upgrade(service: str, url: str, *, to: str = "head") -> bool:
     """Brings the service's schema to the newest version. Returns whether anything was done.
 
     Args:
         url: the owner role's, `postgresql://billing_owner:...`.
+        to: an older version, for tests of what comes after it.
 
     Raises:
         NewerSchema: the schema has a version that this code does not know.
@@ -44,12 +45,12 @@ def upgrade(service: str, url: str) -> bool:
                 text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": f"migrate:{service}"}
             )
             connection.commit()
-            return _upgrade(service, connection)
+            return _upgrade(service, connection, to)
     finally:
         engine.dispose()
 
 
-def _upgrade(service: str, connection: Connection) -> bool:
+def _upgrade(service: str, connection: Connection, to: str) -> bool:
     config = _config(service, connection)
     scripts = ScriptDirectory.from_config(config)
     current = MigrationContext.configure(connection).get_current_revision()
@@ -61,7 +62,7 @@ def _upgrade(service: str, connection: Connection) -> bool:
         raise NewerSchema(
             f"{service}: the database is at version {current}, which this version does not know (it has {head})"
         )
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return True
 
 

@@ -13,11 +13,13 @@ from typing import Final
 
 import psycopg
 from nats.errors import Error as NatsError
+from nats.js.api import PubAck
+from opentelemetry import trace
 from psycopg.rows import TupleRow
 
 from common.bus import Bus
 from common.db import Database
-from common.telemetry import get_logger
+from common.telemetry import continue_trace, get_logger, is_sampled, messaging_attributes, trace_headers, tracer
 from common.waiting import wait_any
 
 BATCH: Final = 500
@@ -83,7 +85,7 @@ class Relay:
         pending = []
         for _, subject, headers, body in rows:
             payload = json.dumps(body, separators=(",", ":")).encode()
-            pending.append(await self._bus.js.publish_async(subject, payload, headers=headers))
+            pending.append(await self._publish(subject, payload, headers))
         async with asyncio.timeout(PUBLISH_ACK_SECONDS):
             # A failure leaves the whole batch unmarked: it is sent again, and NATS drops what it has by Nats-Msg-Id.
             await asyncio.gather(*pending)
@@ -91,3 +93,15 @@ class Relay:
             "UPDATE outbox SET published_at = now() WHERE id = ANY(%s)", ([row[0] for row in rows],)
         )
         return len(rows)
+
+    async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> asyncio.Future[PubAck]:
+        """Hands a message to NATS. A trace that is recorded gets a span of the sending, which consumers follow."""
+        if not is_sampled(headers):
+            return await self._bus.js.publish_async(subject, payload, headers=headers)
+        with tracer.start_as_current_span(
+            f"send {subject}",
+            context=continue_trace(headers),
+            kind=trace.SpanKind.PRODUCER,
+            attributes=messaging_attributes("send", subject),
+        ):
+            return await self._bus.js.publish_async(subject, payload, headers={**headers, **trace_headers()})

@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from common.bus import Bus
 from common.clock import Clock, SteeredClock, SystemClock
 from common.db import Database
+from common.direct import DIRECT_CONNECTIONS
 from common.health import Dependency
 from common.settings import ServiceSettings
 from common.telemetry import get_logger
+
+LEAST_POOL: Final = 3
+"""Of a process that was given hardly any: a use case may need a second connection while it holds one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ async def open_parts(settings: ServiceSettings, *, clock: Clock | None = None) -
         service=settings.SERVICE,
         clock=clock,
         poke=bus.poke,
-        pool_size=settings.database_pool_size,
+        pool_size=max(LEAST_POOL, settings.database_pool_size - DIRECT_CONNECTIONS),
     )
     bus.connect_in_background()
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Identity, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+LEASE: Final = timedelta(seconds=15)
+"""Fifteen missed heartbeats: longer than a restart of the database, short enough for the person who waits."""
 
 
 class PlumbingBase(DeclarativeBase):

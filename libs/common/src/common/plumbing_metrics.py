@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from nats.errors import Error as NatsError
@@ -22,6 +23,11 @@ JOBS_QUEUED = Gauge("bidwright_jobs_queued", "Jobs that wait for a worker", ["se
 JOBS_OLDEST = Gauge("bidwright_jobs_oldest_seconds", "Age of the oldest waiting job", ["service", "kind"])
 DEAD_LETTERS = Gauge("bidwright_dead_letters", "Messages that could not be handled and wait for someone", ["service"])
 INBOX_GAP = Gauge("bidwright_inbox_gap_seconds", "How long an aggregate has waited for a missing event", ["service"])
+LOCK_WAIT = Gauge(
+    "bidwright_postgres_lock_wait_seconds",
+    "How long a session has waited for another's lock in PostgreSQL",
+    ["service"],
+)
 
 _OUTBOX: Final = text(
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
@@ -30,16 +36,21 @@ _JOBS: Final = text(
     "SELECT kind, count(*), coalesce(extract(epoch FROM now() - min(run_after)), 0) FROM jobs"
     " WHERE status = 'queued' AND run_after <= now() GROUP BY kind"
 )
+# Any role may look at pg_locks. Who waits for a named lock waits on purpose: the turn of another.
+_LOCKS: Final = text(
+    "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0) FROM pg_locks"
+    " WHERE NOT granted AND locktype <> 'advisory'"
+)
 
 
 class PlumbingMetrics:
-    """Reads the gauges of one service as its worker role."""
+    """Reads the gauges of one service as its worker role. Each kind of job has its own before the first one waits."""
 
-    def __init__(self, db: Database, bus: Bus, consumer: Consumer) -> None:
+    def __init__(self, db: Database, bus: Bus, consumer: Consumer, job_kinds: Iterable[str] = ()) -> None:
         self._db = db
         self._bus = bus
         self._consumer = consumer
-        self._kinds: set[str] = set()
+        self._kinds = set(job_kinds)
 
     async def refresh(self) -> None:
         """Measures once."""
@@ -47,8 +58,10 @@ class PlumbingMetrics:
         async with self._db.unit_of_work(Tenant.none()) as uow:
             count, oldest = (await uow.session.execute(_OUTBOX)).one()
             jobs = (await uow.session.execute(_JOBS)).all()
+            waited = (await uow.session.execute(_LOCKS)).scalar_one()
         OUTBOX_UNPUBLISHED.labels(service).set(count)
         OUTBOX_OLDEST.labels(service).set(float(oldest))
+        LOCK_WAIT.labels(service).set(float(waited))
         waiting = {kind: (queued, age) for kind, queued, age in jobs}
         self._kinds |= waiting.keys()
         for kind in self._kinds:

@@ -23,7 +23,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 from psycopg import sql
 
-from common.bus import DEAD_LETTERS_STREAM, EVENTS_STREAM, JOBS_STREAM, REPLAY
+from common.bus import DEAD_LETTERS_STREAM, EVENTS_STREAM, IGNORED, JOBS_STREAM, REPLAY
 from common.revocations import REVOKED
 from contracts import SERVICES
 from contracts.subscriptions import SUBSCRIPTIONS, filter_subjects
@@ -35,6 +35,9 @@ DUPLICATE_WINDOW_SECONDS: Final = 300
 """The relay may send a batch again for as long as it was away; two minutes at least by the events page."""
 ACK_WAIT_SECONDS: Final = 30
 MAX_ACK_PENDING: Final = 1000
+EXTENSIONS: Final = "extensions"
+VECTOR_USER: Final = "ai"
+"""The service that keeps vectors."""
 
 
 def roles(services: Sequence[str] = SERVICES) -> list[str]:
@@ -62,6 +65,8 @@ def provision_database(admin_url: str, passwords: Mapping[str, str], services: S
         _run(connection, "ALTER ROLE backup BYPASSRLS")
         for service in services:
             _provision_schema(connection, database, service)
+        if VECTOR_USER in services:
+            _provision_vectors(connection)
 
 
 def _create_role(connection: psycopg.Connection[Any], role: str, password: str) -> None:
@@ -76,10 +81,12 @@ def _create_role(connection: psycopg.Connection[Any], role: str, password: str) 
 
 def _provision_schema(connection: psycopg.Connection[Any], database: str, service: str) -> None:
     owner, app, worker = (f"{service}_{kind}" for kind in ("owner", "app", "worker"))
+    path = (service, EXTENSIONS) if service == VECTOR_USER else (service,)
     _run(connection, "CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}", service, owner)
     for role in (owner, app, worker):
         _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", database, role)
-        _run(connection, "ALTER ROLE {} IN DATABASE {} SET search_path = {}", role, database, service)
+        wanted = ", ".join("{}" for _ in path)
+        _run(connection, f"ALTER ROLE {{}} IN DATABASE {{}} SET search_path = {wanted}", role, database, *path)
     for role in (app, worker):
         _run(connection, "GRANT USAGE ON SCHEMA {} TO {}", service, role)
         _run(
@@ -96,6 +103,14 @@ def _provision_schema(connection: psycopg.Connection[Any], database: str, servic
             service,
             role,
         )
+
+
+def _provision_vectors(connection: psycopg.Connection[Any]) -> None:
+    """pgvector, which only a superuser may add, in a schema that its user's roles can use and not change."""
+    _run(connection, "CREATE SCHEMA IF NOT EXISTS {}", EXTENSIONS)
+    _run(connection, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA {}", EXTENSIONS)
+    for role in ("backup", *(f"{VECTOR_USER}_{kind}" for kind in ("owner", "app", "worker"))):
+        _run(connection, "GRANT USAGE ON SCHEMA {} TO {}", EXTENSIONS, role)
 
 
 def _run(connection: psycopg.Connection[Any], statement: str, *names: str) -> None:
@@ -178,7 +193,7 @@ def _streams(replicas: int) -> list[StreamConfig]:
         ),
         StreamConfig(
             name=DEAD_LETTERS_STREAM,
-            subjects=["dead.>"],
+            subjects=["dead.>", f"{IGNORED}.>"],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             max_age=DEAD_LETTERS_MAX_AGE_SECONDS,

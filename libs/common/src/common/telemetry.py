@@ -16,6 +16,9 @@ from opentelemetry import propagate, trace
 
 tracer = trace.get_tracer("bidwright")
 
+_ODD: Final = frozenset("13579bdf")
+"""Last digits of a `traceparent` whose sampled bit is set; others tell other things."""
+
 # Without the local variables, which the default shows: they hold cookies, tokens and people's texts.
 _TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -26,6 +29,7 @@ def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         event["trace_id"] = format(context.trace_id, "032x")
+        event["span_id"] = format(context.span_id, "016x")
     return event
 
 
@@ -92,6 +96,20 @@ def shutdown_tracing() -> None:
     provider = trace.get_tracer_provider()
     if hasattr(provider, "shutdown"):
         provider.shutdown()
+
+
+def messaging_attributes(operation: str, subject: str) -> dict[str, str]:
+    """A span's attributes for a message on NATS."""
+    return {
+        "messaging.system": "nats",
+        "messaging.operation.type": operation,
+        "messaging.destination.name": subject,
+    }
+
+
+def is_sampled(headers: Mapping[str, str]) -> bool:
+    """Whether these headers carry a trace that is recorded; asked first where a span would cost too much."""
+    return headers.get("traceparent", "")[-1:] in _ODD
 
 
 def trace_headers() -> dict[str, str]:

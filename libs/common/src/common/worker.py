@@ -22,8 +22,10 @@ from common.db import Database, Tenant
 from common.health import Dependency, Health
 from common.http import create_app
 from common.inbox import Consumer, Handler
-from common.jobs import JobKind, JobRunner, job_loop
+from common.jobs import JobKind, JobRunner
+from common.lanes import Waiting, job_loop
 from common.outbox import Relay
+from common.plumbing import Job
 from common.plumbing_metrics import PlumbingMetrics
 from common.serve import uvicorn_config
 from common.telemetry import get_logger
@@ -71,6 +73,8 @@ class Worker(Generic[D]):
     job_lanes: int = 2
     """Jobs at a time in this process."""
     dependencies: Sequence[Dependency] = ()
+    tell: Callable[[Job], Awaitable[None]] | None = None
+    """See `JobRunner`."""
 
     async def run(self, *, host: str, port: int, grace_seconds: float) -> None:
         """Works until SIGTERM or SIGINT, then finishes or gives back what runs. The caller closes `db` and `bus`."""
@@ -81,9 +85,9 @@ class Worker(Generic[D]):
 
         self.bus.connect_in_background()
         health = Health([Dependency("postgres", self.db.ping), Dependency("nats", self.bus.ping), *self.dependencies])
-        runner = JobRunner(self.db, self.job_kinds, self.deps)
+        runner = JobRunner(self.db, self.job_kinds, self.deps, tell=self.tell)
         consumer = Consumer(self.db, self.bus, self.event_handlers, self.deps)
-        metrics = PlumbingMetrics(self.db, self.bus, consumer)
+        metrics = PlumbingMetrics(self.db, self.bus, consumer, self.job_kinds)
         timers = [
             Timer("jobs.sweep", SWEEP_SECONDS, runner.sweep),
             Timer("plumbing.metrics", METRICS_SECONDS, metrics.refresh),
@@ -192,13 +196,13 @@ class _ProbeServer:
 
 
 class _JobQueue:
-    """The ids of jobs that wait. A message is acknowledged when it is fetched: from then on the row is the truth,
+    """The jobs that wait. A message is acknowledged when it is fetched: from then on the row is the truth,
     and a job that no one claims is found by the sweep."""
 
     def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
         self._subscription = subscription
 
-    async def next(self) -> UUID | None:
+    async def next(self) -> Waiting | None:
         try:
             messages = await self._subscription.fetch(1, timeout=JOB_FETCH_SECONDS)
         except (NatsTimeout, TimeoutError):
@@ -209,7 +213,7 @@ class _JobQueue:
             return None
         await messages[0].ack()
         try:
-            return UUID(json.loads(messages[0].data)["job_id"])
+            return Waiting(UUID(json.loads(messages[0].data)["job_id"]), messages[0].headers or {})
         except (ValueError, KeyError, TypeError):
             log.error("jobs.message_unreadable", subject=messages[0].subject)
             return None

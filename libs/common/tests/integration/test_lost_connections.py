@@ -55,9 +55,9 @@ async def test_a_pool_of_dead_connections_costs_nobody_a_transaction(billing_dat
 async def test_a_connection_that_dies_within_a_transaction_fails_it(billing_database: Any) -> None:
     database = Database(billing_database.app_url, service="billing", clock=SystemClock(), pool_size=POOL)
     try:
-        with pytest.raises(DBAPIError):
-            async with database.unit_of_work(Tenant.none()) as uow:
-                await _drop(billing_database.app_url, int(await uow.session.scalar(text("SELECT pg_backend_pid()"))))
+        async with database.unit_of_work(Tenant.none()) as uow:
+            await _drop(billing_database.app_url, int(await uow.session.scalar(text("SELECT pg_backend_pid()"))))
+            with pytest.raises(DBAPIError):
                 await uow.session.execute(text("SELECT 1"))
         await database.ping()
     finally:

@@ -60,8 +60,14 @@ async def test_the_consumers_span_continues_the_publishers_trace(
     for closing in (gateway, billing, gateway_bus, billing_bus):
         await closing.close()
 
-    consumed = next(span for span in spans.get_finished_spans() if span.name == "consume events.gateway.org.renamed")
+    sent, consumed = (
+        next(span for span in spans.get_finished_spans() if span.name == f"{operation} events.gateway.org.renamed")
+        for operation in ("send", "process")
+    )
+    assert sent.context is not None
+    assert sent.parent is not None
     assert consumed.context is not None
     assert consumed.parent is not None
-    assert consumed.context.trace_id == request.get_span_context().trace_id
-    assert consumed.parent.span_id == request.get_span_context().span_id
+    assert consumed.context.trace_id == sent.context.trace_id == request.get_span_context().trace_id
+    assert sent.parent.span_id == request.get_span_context().span_id
+    assert consumed.parent.span_id == sent.context.span_id

@@ -12,6 +12,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Depends
+from prometheus_client import REGISTRY
 from pydantic import BaseModel
 
 from common.errors import QuotaExceeded, RateLimited
@@ -220,7 +221,14 @@ class TestProbes:
     async def test_metrics_count_requests_by_route(self, client: httpx.AsyncClient) -> None:
         await client.get(f"/things/{new_id()}")
         text = (await client.get("/metrics")).text
-        assert 'bidwright_http_requests_total{method="GET",route="/things/{thing_id}",service="things"' in text
+        labels = {
+            "service": "things",
+            "http_request_method": "GET",
+            "http_route": "/things/{thing_id}",
+            "http_response_status_code": "200",
+        }
+        assert (REGISTRY.get_sample_value("http_server_request_duration_seconds_count", labels) or 0) >= 1
+        assert 'http_route="/things/{thing_id}"' in text
 
 
 class TestCursor:

@@ -1,4 +1,4 @@
-"""`python -m common.operate jobs list|retry` and `events tail|dead list|dead show|dead replay|rebuild`; see `--help`.
+"""`python -m common.operate jobs list|retry` and `events tail|dead list|show|replay|ignore|rebuild`; see `--help`.
 
 Which addresses it needs, `common.operate.addresses` says. Exit code 0 when done, 1 when something needs a look (see the
 output) or a server does not answer, 2 for a wrong argument or setting.
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.clock import parse_duration
 from common.ids import parse_id
-from common.operate import dead, jobs, rebuild, tail
+from common.operate import dead, ignoring, jobs, rebuild, tail
 from common.operate.addresses import administrator, database_urls, databases
 from common.settings import EXIT_BAD_SETTING, SettingsError
 from common.telemetry import configure_logging
@@ -65,6 +65,7 @@ def _add_events(command: argparse.ArgumentParser) -> None:
     )
     listing = letters.add_parser("list", help="the oldest first")
     listing.add_argument("--json", action="store_true")
+    listing.add_argument("--ignored", action="store_true", help="those that were ignored, with who said so and why")
     show = letters.add_parser("show", help="one with its body")
     show.add_argument("id", metavar="ID", help="of the list; or an event's")
     replay = letters.add_parser("replay", help="give it to its service again; one that was applied changes nothing")
@@ -72,7 +73,11 @@ def _add_events(command: argparse.ArgumentParser) -> None:
     which.add_argument("id", nargs="?", metavar="ID", help="of the list; or an event's")
     which.add_argument("--all", action="store_true", help="every one, the oldest first")
     replay.add_argument("--dry-run", action="store_true", help="only print what would be given")
-    for action in (listing, replay):
+    ignore = letters.add_parser("ignore", help="have its service count one that nobody can mend as seen; it is kept")
+    ignore.add_argument("id", metavar="ID", help="of the list; or an event's")
+    ignore.add_argument("--reason", type=_reason, required=True, metavar="TEXT", help="is kept with it, for who asks")
+    ignore.add_argument("--dry-run", action="store_true", help="only print what would be ignored")
+    for action in (listing, replay, ignore):
         action.add_argument("--service", choices=SERVICES, help="of this service alone")
     anew = actions.add_parser("rebuild", help="have services send again what they said, for a stream that lost it")
     anew.add_argument("services", nargs="+", choices=SERVICES, metavar="SERVICE")
@@ -83,6 +88,13 @@ def _limit(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000")
     return int(text)
+
+
+def _reason(text: str) -> str:
+    line = " ".join(text.split())
+    if not line or len(line) > ignoring.REASON_CHARACTERS:
+        raise argparse.ArgumentTypeError(f"it takes a sentence of {ignoring.REASON_CHARACTERS} characters at most")
+    return line
 
 
 def _duration(text: str) -> object:
@@ -125,12 +137,24 @@ async def _events(arguments: argparse.Namespace) -> int:
                 as_json=arguments.json,
             )
         if arguments.dead == "list":
-            return await dead.show_list(js, service=arguments.service, as_json=arguments.json)
+            return await dead.show_list(
+                js, service=arguments.service, ignored=arguments.ignored, as_json=arguments.json
+            )
         if arguments.dead == "show":
             return await dead.show(js, arguments.id)
+        rows = await stack.enter_async_context(databases()) if database_urls() else {}
+        if arguments.dead == "ignore":
+            return await ignoring.ignore(
+                js,
+                rows,
+                given=arguments.id,
+                service=arguments.service,
+                reason=arguments.reason,
+                dry_run=arguments.dry_run,
+            )
         return await dead.replay(
             js,
-            await stack.enter_async_context(databases()) if database_urls() else {},
+            rows,
             given=arguments.id,
             service=arguments.service,
             dry_run=arguments.dry_run,

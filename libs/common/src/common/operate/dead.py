@@ -19,9 +19,9 @@ from common.plumbing import InboxRow
 LOOK_SECONDS: Final = 0.2
 
 
-async def show_list(js: JetStreamContext, *, service: str | None, as_json: bool) -> int:
-    """Prints what waits, the oldest first."""
-    found = await letters.read(js, service)
+async def show_list(js: JetStreamContext, *, service: str | None, ignored: bool, as_json: bool) -> int:
+    """Prints what waits (or was ignored), the oldest first."""
+    found = await letters.read(js, service, ignored=ignored)
     if as_json:
         say_json({"items": [letter.summary() for letter in found]})
         return 0
@@ -29,13 +29,15 @@ async def show_list(js: JetStreamContext, *, service: str | None, as_json: bool)
         one = letter.summary()
         say(f"{letter.id:>6}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.service:<8} {letter.subject}  {one['event_id']}")
         say(f"        {letter.reason}: {one['detail']}")
-    say(f"{len(found)} dead letters")
+        if letter.ignored:
+            say(f"        ignored by {one['ignored']['by']}: {one['ignored']['reason']}")
+    say(f"{len(found)} dead letters{' ignored' if ignored else ''}")
     return 0
 
 
 async def show(js: JetStreamContext, given: str) -> int:
     """Prints one with its body, or every one of an event; 1 when there is none."""
-    found = await letters.find(js, given)
+    found = await letters.find(js, given, also_ignored=True)
     for letter in found:
         say_json(letter.whole())
     if not found:
