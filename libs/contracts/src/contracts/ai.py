@@ -90,6 +90,19 @@ class ProposalDeleted(Event):
     proposal_id: UUID
 
 
+class ParagraphOrigin(BaseModel):
+    """Who wrote a paragraph of an approved text, in the order of the text; `both`: one of them changed the other's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    by: Literal["person", "model", "both"]
+    words: int
+    model: str | None = None
+    prompt: str | None = None
+    """Name and version, as `write.v1`."""
+    generation_id: UUID | None = None
+
+
 class SectionApproved(Event):
     """This text of the section is approved; exports render it."""
 
@@ -104,6 +117,15 @@ class SectionApproved(Event):
         "text": "One in five households has **no** safe water.",
         "approved_by": _USER,
         "approved_at": "2026-11-04T09:00:00Z",
+        "paragraphs": [
+            {
+                "by": "model",
+                "words": 9,
+                "model": "local",
+                "prompt": "local-rules",
+                "generation_id": "01920000-0000-7000-8000-000000000005",
+            }
+        ],
     }
 
     section_id: UUID
@@ -114,6 +136,8 @@ class SectionApproved(Event):
     """Markdown."""
     approved_by: UUID
     approved_at: datetime
+    paragraphs: tuple[ParagraphOrigin, ...] | None = None
+    """Parted by blank lines, as the text is; None in events from before this was kept."""
 
 
 class GenerationFinished(Event):

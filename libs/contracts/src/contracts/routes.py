@@ -25,6 +25,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/api/billing", "billing"),
     Route("/api/proposals", "ai"),
     Route("/api/sections", "ai"),
+    Route("/api/answers", "ai"),
     Route("/api/ai", "ai"),
     Route("/api/exports", "exports"),
     Route("/api/uploads", "uploads"),
