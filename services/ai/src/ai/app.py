@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter, FastAPI
 
+from ai.answers import api as answers_api
+from ai.citations import api as citations_api
 from ai.compliance import api as compliance_api
 from ai.deps import Deps
 from ai.generation import api as generation_api
 from ai.generation import insight_api, stream_api
 from ai.proposals import api as proposals_api
+from ai.provenance import api as provenance_api
 from ai.sections import api as sections_api
 from ai.settings import Settings
 from common.health import Health
@@ -21,6 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     proposals_api.router,
     sections_api.router,
     compliance_api.router,
+    provenance_api.router,
+    citations_api.router,
+    answers_api.router,
     generation_api.router,
     stream_api.router,
     insight_api.router,

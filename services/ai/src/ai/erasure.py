@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, text, update
 
+from ai.answers.models import LibraryAnswer
 from ai.entitlements.models import EntitlementRow, ProposalCharge
 from ai.generation.models import Answer, Generation
 from ai.knowledge.models import Document
@@ -15,8 +16,8 @@ from ai.sections.models import SectionRevision
 from common.db import UnitOfWork
 from common.plumbing import Job, OutboxRow
 
-_ORG_TABLES: Final = (Generation, Proposal, Document, ProposalCharge, EntitlementRow)
-"""What hangs on these (sections, revisions, answers, chunks, pages, passages) goes with them."""
+_ORG_TABLES: Final = (Generation, LibraryAnswer, Proposal, Document, ProposalCharge, EntitlementRow)
+"""What hangs on these (sections, revisions, answers, uses, chunks, pages, passages) goes with them."""
 
 
 async def erase_org(uow: UnitOfWork, org_id: UUID) -> None:
@@ -40,5 +41,6 @@ async def erase_user(uow: UnitOfWork, user_id: UUID) -> None:
     )
     await uow.session.execute(update(Generation).where(Generation.user_id == user_id).values(user_id=None))
     await uow.session.execute(update(Answer).where(Answer.user_id == user_id).values(user_id=None))
+    await uow.session.execute(update(LibraryAnswer).where(LibraryAnswer.owner_id == user_id).values(owner_id=None))
     await uow.session.execute(update(Job).where(Job.user_id == user_id).values(user_id=None))
     await uow.session.execute(text("SELECT set_config('app.erase_user_id', '', true)"))

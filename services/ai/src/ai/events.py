@@ -9,11 +9,13 @@ from uuid import UUID
 
 from ai.generation.models import Generation
 from ai.proposals.models import Proposal
+from ai.provenance.service import Traced
 from ai.sections.models import Section
 from contracts.ai import (
     GenerationFinished,
     OrgErased,
     OutlineSection,
+    ParagraphOrigin,
     ProposalArchived,
     ProposalChanged,
     ProposalCreated,
@@ -72,8 +74,10 @@ def proposal_deleted(proposal: Proposal) -> ProposalDeleted:
     return ProposalDeleted(org_id=proposal.org_id, version=proposal.event_version, proposal_id=proposal.id)
 
 
-def section_approved(section: Section, *, approved_by: UUID, approved_at: datetime) -> SectionApproved:
-    """This text may be exported."""
+def section_approved(
+    section: Section, *, approved_by: UUID, approved_at: datetime, paragraphs: Sequence[Traced]
+) -> SectionApproved:
+    """This text may be exported; who wrote its paragraphs may be disclosed with it."""
     return SectionApproved(
         org_id=section.org_id,
         version=section.event_version,
@@ -84,6 +88,16 @@ def section_approved(section: Section, *, approved_by: UUID, approved_at: dateti
         text=section.text,
         approved_by=approved_by,
         approved_at=approved_at,
+        paragraphs=tuple(
+            ParagraphOrigin(
+                by=one.origin.by,
+                words=one.paragraph.words,
+                model=one.generation.model if one.generation else None,
+                prompt=one.generation.prompt if one.generation else None,
+                generation_id=one.origin.generation_id,
+            )
+            for one in paragraphs
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from ai import erasure, events
 from ai.entitlements.domain import Entitlements
 from ai.entitlements.repository import EntitlementsRepository
 from ai.generation.ports import JobDeps
+from ai.knowledge import indexing
 from ai.knowledge.repository import KnowledgeRepository
 from ai.planning.reading import PageText
 from common.db import UnitOfWork
@@ -48,12 +49,14 @@ async def on_file_extracted(uow: UnitOfWork, event: uploads.FileExtracted, deps:
         document.parts_missing = event.parts
     await repository.add_pages(event.upload_id, [PageText(page.number, page.text) for page in event.pages])
     document.parts_missing = (document.parts_missing or 1) - 1
+    document.indexed_with = None
     document.proposal_id = event.proposal_id
     document.filename = event.filename
     if event.status == "unreadable":
         document.status = "unreadable"
     elif document.parts_missing <= 0:
         document.status = "ready"
+        indexing.order(uow, event.org_id, event.upload_id)
 
 
 async def on_file_deleted(uow: UnitOfWork, event: uploads.FileDeleted, _deps: JobDeps) -> None:

@@ -30,6 +30,10 @@ class Settings(ServiceSettings):
     anthropic_base_url: str = ""
     anthropic_model: str = "claude-sonnet-5-5"
     ai_deterministic_sampling: bool = True
+    ai_redact_prompts: bool = False
+    """A model that sees no names writes worse letters of support; who may not send them to a vendor turns this on."""
+    ai_retry_kept_hours: float = Field(default=72.0, gt=0, le=720)
+    """Over a weekend; then the words of a failed request are redacted, and it cannot be tried again."""
     ai_max_output_tokens: int = Field(default=8192, ge=256, le=200_000)
     """About 6,000 words: longer than any section that a call asks for; it is what is set aside for each request."""
     ai_max_call_characters: int = Field(default=400_000, ge=0)
@@ -59,6 +63,10 @@ class Settings(ServiceSettings):
     ai_monthly_tokens_cap_pro: int | None = Field(default=None, ge=0)
     ai_monthly_tokens_cap_enterprise: int | None = Field(default=None, ge=0)
     section_revision_cap: int = Field(default=5, ge=0)
+    answers_max: int = Field(default=2_000, ge=0, le=100_000)
+    """For each org: some tens a year of a busy team, for decades; search reads them all."""
+    answer_max_characters: int = Field(default=10_000, ge=100, le=10_000)
+    """As long as the answer to a planner's question may be: about three pages."""
 
     @model_validator(mode="after")
     def _check_provider(self) -> Settings:

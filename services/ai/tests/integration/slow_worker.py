@@ -18,7 +18,7 @@ DELTAS = [f"Sentence number {n} of a long text. " for n in range(80)]
 async def main() -> None:
     settings = load(Settings)
     async with open_deps(settings, provider=ScriptedProvider(DELTAS, pause_seconds=0.03)) as deps:
-        worker = Worker("ai", deps.db, deps.bus, deps.job_deps, HANDLERS, JOB_KINDS)
+        worker = Worker("ai", deps.db, deps.bus, deps.job_deps, HANDLERS, JOB_KINDS, tell=deps.live.tell_job)
         await worker.run(host=settings.host, port=settings.port, grace_seconds=1)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
+from ai.citations.schemas import SpanOut
 from ai.compliance.checking import Finding
+from ai.compliance.document import MEDIA_TYPE, as_docx
 from ai.compliance.domain import SectionFacts
 from ai.compliance.schemas import (
     AnsweringOut,
@@ -26,6 +29,8 @@ from common.identity import Identity, require
 
 router = APIRouter(prefix="/api/proposals/{proposal_id}", tags=["compliance"])
 
+_BY_ACCEPT: Final[dict[str, Format]] = {"text/csv": "csv", MEDIA_TYPE: "docx"}
+
 Reader = Annotated[Identity, Depends(require("viewer", "proposals:read"))]
 Writer = Annotated[Identity, Depends(require("member", "proposals:write"))]
 Services = Annotated[Deps, Depends(get_deps)]
@@ -35,26 +40,31 @@ Services = Annotated[Deps, Depends(get_deps)]
     "/compliance",
     summary="Each requirement of the call, what answers it, and how far that is",
     response_model=ComplianceOut,
-    responses={200: {"content": {"text/csv": {}}}},
+    responses={200: {"content": {"text/csv": {}, MEDIA_TYPE: {}}}},
 )
 async def get_compliance(
     proposal_id: UUID,
     who: Reader,
     deps: Services,
-    form: Annotated[Format | None, Query(alias="format", description="`json` unless Accept asks for CSV")] = None,
+    form: Annotated[Format | None, Query(alias="format", description="`json` unless Accept says otherwise")] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> ComplianceOut | Response:
     """In `csv`, a cell that begins with one of `= + - @ '`, a tab or a line end has an apostrophe before it, so that
-    no spreadsheet computes it."""
-    matrix = matrix_out(await deps.compliance.matrix(who, proposal_id))
-    if form == "csv" or (form is None and _asks_for_csv(accept)):
-        headers = {
-            "content-disposition": f'attachment; filename="compliance-{proposal_id}.csv"',
-            "cache-control": "no-store",
-            "vary": "accept",
-        }
+    no spreadsheet computes it. In `docx` it is one table, and the same matrix gives the same bytes."""
+    found = await deps.compliance.matrix(who, proposal_id)
+    matrix = matrix_out(found)
+    form = form or _asked_for(accept)
+    if form == "json":
+        return matrix
+    headers = {
+        "content-disposition": f'attachment; filename="compliance-{proposal_id}.{form}"',
+        "cache-control": "no-store",
+        "vary": "accept",
+    }
+    if form == "csv":
         return Response(as_csv(matrix), media_type="text/csv; charset=utf-8", headers=headers)
-    return matrix
+    written = await asyncio.to_thread(as_docx, found.proposal.title, matrix)
+    return Response(written, media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.put("/requirements/{requirement_id}", summary="Say which sections answer a requirement")
@@ -112,9 +122,16 @@ def _answering_out(section: SectionFacts) -> AnsweringOut:
 
 
 def _finding_out(finding: Finding) -> CheckFindingOut:
-    return CheckFindingOut.model_validate(finding, from_attributes=True)
+    place = SpanOut(start=finding.place[0], end=finding.place[1]) if finding.place else None
+    return CheckFindingOut.model_validate(
+        {
+            **{name: getattr(finding, name) for name in CheckFindingOut.model_fields if name != "place"},
+            "place": place,
+        }
+    )
 
 
-def _asks_for_csv(accept: str | None) -> bool:
-    """Whether CSV is named first; a browser that takes anything gets JSON."""
-    return (accept or "").split(",")[0].split(";")[0].strip().lower() == "text/csv"
+def _asked_for(accept: str | None) -> Format:
+    """What is named first; a browser that takes anything gets JSON."""
+    first = (accept or "").split(",")[0].split(";")[0].strip().lower()
+    return _BY_ACCEPT.get(first, "json")

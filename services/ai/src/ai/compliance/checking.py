@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from ai.citations.domain import Sourcing
 from ai.compliance.domain import Limit, SectionFacts, is_over, length_in
 
 FindingKind = Literal[
-    "no_sections", "uncovered", "empty_section", "unapproved_section", "over_limit", "placeholder", "attachment"
+    "no_sections",
+    "uncovered",
+    "empty_section",
+    "unapproved_section",
+    "over_limit",
+    "placeholder",
+    "attachment",
+    "citation",
+    "uncited",
 ]
 Severity = Literal["error", "warning", "info"]
 
 MAX_PLACEHOLDERS: Final = 20
 """For each section; whoever left more of them knows."""
+MAX_CLAIMS: Final = 20
+"""For each section, of wrong citations and of claims without one."""
 MAX_SHOWN: Final = 160
 ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
 SEVERITY_OF_UNCOVERED: Final[dict[str, Severity]] = {"content": "error", "eligibility": "error"}
@@ -59,13 +70,19 @@ class Finding:
     what_to_do: str
     section_id: UUID | None = None
     requirement_id: UUID | None = None
+    place: tuple[int, int] | None = None
+    """Characters of the section's text that it is about."""
 
 
 def check(
-    sections: Sequence[SectionFacts], requirements: Sequence[RequirementFacts], filenames: Sequence[str]
+    sections: Sequence[SectionFacts],
+    requirements: Sequence[RequirementFacts],
+    filenames: Sequence[str],
+    sourcing: Mapping[UUID, Sourcing] | None = None,
 ) -> list[Finding]:
-    """Everything that is left, the gravest first. `filenames` are of the proposal's uploads."""
-    found = [*_of_sections(sections), *_of_requirements(requirements, filenames)]
+    """Everything that is left, the gravest first. `filenames` are of the proposal's uploads, `sourcing` says what the
+    sections' claims rest on."""
+    found = [*_of_sections(sections), *_of_requirements(requirements, filenames), *_of_claims(sections, sourcing or {})]
     return sorted(found, key=lambda finding: ORDER[finding.severity])
 
 
@@ -102,6 +119,34 @@ def _of_sections(sections: Sequence[SectionFacts]) -> Iterator[Finding]:
             yield Finding(
                 "over_limit", "warning", words, "Shorten it, or see how long it is in the export.", section.id
             )
+
+
+def _of_claims(sections: Sequence[SectionFacts], sourcing: Mapping[UUID, Sourcing]) -> Iterator[Finding]:
+    for section in sections:
+        if (found := sourcing.get(section.id)) is None:
+            continue
+        title = f"“{section.title}”"
+        wrong = [one for one in found.citations if one.judged.standing != "supported"]
+        for one in wrong[:MAX_CLAIMS]:
+            claim, source = _short(one.citation.claim), one.citation.source
+            if one.judged.standing == "unknown_source":
+                words, todo = (
+                    f"{title} cites {source}, which is not there.",
+                    "Name a document that you have, and its page.",
+                )
+            elif one.judged.missing:
+                figures = ", ".join(one.judged.missing)
+                words = f"{title} says “{claim}”, and {source} does not have {figures}."
+                todo = "Correct the figure, or cite where it stands."
+            else:
+                words = f"{title} says “{claim}”, and {source} does not seem to say so."
+                todo = "Read the page, and correct the claim or its source."
+            place = (one.citation.claim_start, one.citation.end)
+            yield Finding("citation", "warning", words, todo, section.id, place=place)
+        for sentence in found.uncited[:MAX_CLAIMS]:
+            words = f"{title} gives no source for “{_short(sentence.words)}”."
+            todo = "Cite where it stands, or leave it as your own word."
+            yield Finding("uncited", "warning", words, todo, section.id, place=(sentence.start, sentence.end))
 
 
 def _of_requirements(requirements: Sequence[RequirementFacts], filenames: Sequence[str]) -> Iterator[Finding]:

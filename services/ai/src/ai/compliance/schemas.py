@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from ai.citations.schemas import SpanOut
 from ai.compliance.checking import FindingKind, Severity
 from ai.compliance.domain import State
 from ai.planning.requirements import Kind, Unit
@@ -77,6 +78,7 @@ class CheckFindingOut(BaseModel):
     requirement_id: UUID | None
     words: str
     what_to_do: str
+    place: SpanOut | None = Field(description="Characters of the section's text that it is about")
 
 
 class CheckOut(BaseModel):
@@ -88,4 +90,4 @@ class CheckOut(BaseModel):
     findings: list[CheckFindingOut]
 
 
-Format = Literal["json", "csv"]
+Format = Literal["json", "csv", "docx"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from ai.citations import service as citations
 from ai.compliance import checking, domain
 from ai.compliance.facts import facts_of
 from ai.compliance.models import Requirement
@@ -77,6 +78,8 @@ class ComplianceService:
             matrix = await _matrix(uow, who.org_id, proposal_id)
             documents = await KnowledgeRepository(uow.session, who.org_id).of_proposal(proposal_id)
             call_id = matrix.proposal.call_upload_id
+            written = [section for section in matrix.sections if section.status != "empty"]
+            examined = await citations.examine(uow, matrix.proposal, [section.text for section in written])
             filenames = [document.filename for document in documents if document.id not in (call_id, proposal_id)]
         facts = [
             checking.RequirementFacts(
@@ -84,7 +87,8 @@ class ComplianceService:
             )
             for row in matrix.rows
         ]
-        return checking.check(matrix.sections, facts, filenames)
+        sourcing = {section.id: found for section, found in zip(written, examined, strict=True)}
+        return checking.check(matrix.sections, facts, filenames, sourcing)
 
 
 def limit_of(requirement: Requirement) -> domain.Limit | None:

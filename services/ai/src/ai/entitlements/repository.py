@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -12,6 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ai.entitlements.domain import ChargedTo, Entitlements, ProposalsUsed
 from ai.entitlements.models import EntitlementRow, ProposalCharge
 from ai.errors import EntitlementsUnknown
+from common.db import unit_of
+
+_LOCK: Final = """
+SELECT tier, active_cap, monthly_cap, ai_daily, ai_monthly_tokens, extras_granted, period_start, period_end
+FROM entitlements WHERE org_id = %(org_id)s FOR UPDATE
+"""
+"""The fields of `Entitlements` in their order."""
 
 
 class EntitlementsRepository:
@@ -26,21 +34,10 @@ class EntitlementsRepository:
 
         Raises EntitlementsUnknown when billing has not spoken about this org yet.
         """
-        row = await self._session.scalar(
-            select(EntitlementRow).where(EntitlementRow.org_id == self._org_id).with_for_update()
-        )
-        if row is None:
+        found = await unit_of(self._session).sql(_LOCK, {"org_id": self._org_id})
+        if not found:
             raise EntitlementsUnknown
-        return Entitlements(
-            tier=row.tier,
-            active_cap=row.active_cap,
-            monthly_cap=row.monthly_cap,
-            ai_daily=row.ai_daily,
-            ai_monthly_tokens=row.ai_monthly_tokens,
-            extras_granted=row.extras_granted,
-            period_start=row.period_start,
-            period_end=row.period_end,
-        )
+        return Entitlements(*found[0])
 
     async def store(self, entitlements: Entitlements, version: int) -> None:
         """Replaces the copy; the inbox has already dropped what is older."""

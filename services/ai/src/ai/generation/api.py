@@ -87,12 +87,13 @@ async def retry_job(job_id: UUID, who: Drafter, deps: Services, response: Respon
 
 async def _answer(deps: Deps, who: Identity, wish: Wish, prefer: str) -> Response:
     wait = not deps.settings.ai_async and "respond-async" not in prefer.lower()
-    job = await deps.generations.ask(who, wish, wait=wait)
+    asked = await deps.generations.ask(who, wish, wait=wait)
+    job = asked.job
     if job.status in ("queued", "running"):
         return JSONResponse({"job_id": str(job.id)}, status_code=202, headers={"Location": _location(job.id)})
     if job.status != "succeeded":
         raise refusal(job)
-    result = await result_out(deps, who, *await deps.generations.job(who, job.id))
+    result = await result_out(deps, who, job, asked.outcome) if asked.outcome else None
     if result is None:
         raise refusal(job)
     return JSONResponse(result.model_dump(mode="json"), headers={"Content-Location": _location(job.id)})

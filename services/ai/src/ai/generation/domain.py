@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from ai.errors import DailyCapReached, MonthlyTokensReached
-from common.errors import QuotaExceeded
+from common.errors import Conflict, QuotaExceeded
 
 Kind = Literal["plan", "write", "revise", "format"]
 KINDS: Final[tuple[Kind, ...]] = ("plan", "write", "revise", "format")
@@ -15,8 +15,9 @@ OPEN_TO_FREE: Final[frozenset[Kind]] = frozenset({"plan"})
 
 EXPECTED_OUTPUT_TOKENS: Final[dict[Kind, int]] = {"plan": 2_000, "write": 3_000, "revise": 2_000, "format": 0}
 CHARACTERS_PER_TOKEN: Final = 4
-PASSAGES_CHARACTERS: Final = 16_000
-"""As much as a draft is given of the call and of uploads: eight passages of 2,000 characters."""
+PASSAGES_CHARACTERS: Final = 24_000
+"""As much as a draft is given: eight passages of the call and of uploads, and four answers of the library, of 2,000
+characters each."""
 PROMPT_TOKENS: Final = 1_000
 """Our own words around a request to a model."""
 
@@ -43,6 +44,12 @@ def check_tier(kind: Kind, tier: str, *, gate_open: bool) -> None:
     raise QuotaExceeded(
         "Drafting with AI is part of the Pro plan; planning is free. Upgrade to draft.", reason="ai_requires_pro"
     )
+
+
+def check_retry(finished_at: datetime | None, now: datetime, *, hours: float) -> None:
+    """Raises Conflict for a request whose words are redacted by now."""
+    if finished_at is not None and finished_at < now - timedelta(hours=hours):
+        raise Conflict("This was asked too long ago to be tried again: its words are no longer kept. Ask anew.")
 
 
 def check_daily(used: int, cap: int | None, now: datetime) -> None:

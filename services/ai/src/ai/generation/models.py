@@ -19,6 +19,11 @@ class Generation(Base):
     __table_args__ = (
         Index("generations_by_time", "org_id", "accepted_at"),
         Index(
+            "generations_to_redact",
+            "finished_at",
+            postgresql_where=text("NOT request_redacted AND finished_at IS NOT NULL"),
+        ),
+        Index(
             "generations_one_open_per_section",
             "section_id",
             unique=True,
@@ -41,6 +46,8 @@ class Generation(Base):
     base_revision: Mapped[int | None]
     """The section's revision when it was accepted; a draft only replaces that one."""
     request: Mapped[dict[str, Any]]
+    request_redacted: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    """Whether tokens stand in `request` for what is about people; see `ai.redaction.keeping`."""
     status: Mapped[str]
     """open, succeeded, failed, cancelled."""
     applied: Mapped[bool | None]

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ai.generation.models import Generation
+from ai.generation.pieces import Pieces
 from ai.providers.port import Provider
+from ai.sections.models import Section
 from common.clock import Clock
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job that succeeded has left, for who waits for it."""
+
+    generation: Generation
+    section: Section | None = None
 
 
 @dataclass(frozen=True)
@@ -15,3 +26,5 @@ class JobDeps:
     clock: Clock
     provider: Provider
     max_call_characters: int = 400_000
+    pieces: Pieces | None = None
+    """Where streams are stored, when somebody is to be told of them."""

@@ -11,8 +11,9 @@ from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ai.generation.models import Answer, Generation, GenerationChunk
+from ai.generation.models import Answer, Generation
 from ai.knowledge.models import DocumentPage
+from common.db import unit_of
 from common.plumbing import Job
 
 MAX_GROUPS: Final = 400
@@ -24,6 +25,30 @@ _GROUPINGS: Final[Mapping[Grouping, ColumnElement[str]]] = {
     "user": cast(Generation.user_id, Text),
     "day": func.to_char(func.timezone("UTC", Generation.accepted_at), "YYYY-MM-DD"),
 }
+
+# What every request and every end of one runs is given to the driver as it is.
+_OPEN_IN_SECTION: Final = """
+SELECT 1 FROM generations WHERE org_id = %(org_id)s AND section_id = %(about)s AND finished_at IS NULL
+"""
+_OPEN_PLAN: Final = """
+SELECT 1 FROM generations
+WHERE org_id = %(org_id)s AND proposal_id = %(about)s AND finished_at IS NULL AND kind = 'plan'
+"""
+_REQUESTS: Final = "SELECT count(*) FROM generations WHERE org_id = %(org_id)s AND accepted_at >= %(moment)s"
+_TOKENS: Final = """
+SELECT coalesce(sum(coalesce(tokens, tokens_reserved)), 0)::bigint FROM generations
+WHERE org_id = %(org_id)s AND accepted_at >= %(moment)s
+"""
+_SETTLED: Final = (
+    "status", "applied", "model", "tokens", "input_tokens", "output_tokens", "prompt", "prompt_checksum",
+    "event_version", "finished_at",
+)  # fmt: skip
+_SETTLE: Final = """
+UPDATE generations SET status = %(status)s, applied = %(applied)s, model = %(model)s, tokens = %(tokens)s,
+    input_tokens = %(input_tokens)s, output_tokens = %(output_tokens)s, prompt = %(prompt)s,
+    prompt_checksum = %(prompt_checksum)s, event_version = %(event_version)s, finished_at = %(finished_at)s
+WHERE org_id = %(org_id)s AND id = %(id)s RETURNING user_id
+"""
 
 
 class GenerationRepository:
@@ -45,31 +70,30 @@ class GenerationRepository:
 
     async def has_open(self, *, section_id: UUID | None = None, plan_of: UUID | None = None) -> bool:
         """Whether something is being written in this section, or planned for this proposal."""
-        where: ColumnElement[bool] = (
-            Generation.section_id == section_id
-            if section_id is not None
-            else (Generation.proposal_id == plan_of) & (Generation.kind == "plan")
-        )
-        found = await self._session.scalar(
-            select(Generation.id).where(Generation.org_id == self._org_id, where, Generation.finished_at.is_(None))
-        )
-        return found is not None
+        statement = _OPEN_PLAN if section_id is None else _OPEN_IN_SECTION
+        parameters = {"org_id": self._org_id, "about": section_id or plan_of}
+        return bool(await unit_of(self._session).sql(statement, parameters))
 
     async def requests_since(self, moment: datetime) -> int:
         """How many were accepted; exact while the entitlements are locked."""
-        count = await self._session.scalar(
-            select(func.count()).where(Generation.org_id == self._org_id, Generation.accepted_at >= moment)
-        )
-        return count or 0
+        [[count]] = await unit_of(self._session).sql(_REQUESTS, {"org_id": self._org_id, "moment": moment})
+        return int(count)
 
     async def tokens_since(self, moment: datetime) -> int:
         """Tokens used, and for what still runs, set aside."""
-        total = await self._session.scalar(
-            select(cast(func.sum(func.coalesce(Generation.tokens, Generation.tokens_reserved)), BigInteger)).where(
-                Generation.org_id == self._org_id, Generation.accepted_at >= moment
-            )
-        )
-        return total or 0
+        [[total]] = await unit_of(self._session).sql(_TOKENS, {"org_id": self._org_id, "moment": moment})
+        return int(total)
+
+    async def settle(self, generation: Generation) -> bool:
+        """Stores how a request ended; False when it was erased. Reads back whose it is: they may have been erased."""
+        parameters = {name: getattr(generation, name) for name in _SETTLED} | {
+            "id": generation.id,
+            "org_id": self._org_id,
+        }
+        found = await unit_of(self._session).sql(_SETTLE, parameters)
+        if found:
+            [[generation.user_id]] = found
+        return bool(found)
 
     async def characters_of(self, document_id: UUID) -> int:
         """How long a document's text is."""
@@ -99,29 +123,6 @@ class GenerationRepository:
             .limit(MAX_GROUPS)
         )
         return [(value or "", count, total) for value, count, total in rows]
-
-    async def add_chunk(self, generation_id: UUID, position: int, text: str | None) -> bool:
-        """Keeps a piece of the stream; False when someone else has written that place."""
-        kept = await self._session.scalar(
-            insert(GenerationChunk)
-            .values(generation_id=generation_id, position=position, org_id=self._org_id, text=text)
-            .on_conflict_do_nothing()
-            .returning(GenerationChunk.position)
-        )
-        return kept is not None
-
-    async def chunks(self, generation_id: UUID, *, after: int) -> list[tuple[int, str | None]]:
-        """(position, text) of the pieces after a place, in order."""
-        rows = await self._session.execute(
-            select(GenerationChunk.position, GenerationChunk.text)
-            .where(
-                GenerationChunk.org_id == self._org_id,
-                GenerationChunk.generation_id == generation_id,
-                GenerationChunk.position > after,
-            )
-            .order_by(GenerationChunk.position)
-        )
-        return [(position, text) for position, text in rows]
 
     async def job(self, job_id: UUID) -> Job | None:
         """The request's job, or None when it is not this org's."""

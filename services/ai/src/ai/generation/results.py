@@ -8,9 +8,11 @@ from uuid import UUID
 from ai.deps import Deps
 from ai.errors import GenerationFailed, ProviderUnavailable
 from ai.generation.models import Generation
+from ai.generation.ports import Outcome
 from ai.generation.schemas import FormatOut, JobError, JobOut, PlanOut, Progress, ReviseOut, WriteOut
 from ai.proposals.api import proposal_out
 from ai.sections.api import section_out
+from ai.sections.models import Section
 from ai.sections.schemas import SectionOut
 from common.errors import BidwrightError, NotFound
 from common.identity import Identity
@@ -32,7 +34,7 @@ async def job_out(deps: Deps, who: Identity, job: Job, generation: Generation) -
             "proposal_id": generation.proposal_id,
             "section_id": generation.section_id,
             "progress": progress,
-            "result": await result_out(deps, who, job, generation),
+            "result": await result_out(deps, who, job, Outcome(generation)),
             "error": JobError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None,
             "created_at": job.created_at,
             "finished_at": job.finished_at,
@@ -40,8 +42,9 @@ async def job_out(deps: Deps, who: Identity, job: Job, generation: Generation) -
     )
 
 
-async def result_out(deps: Deps, who: Identity, job: Job, generation: Generation) -> AnyResult | None:
-    """What a succeeded job has to show; None for any other, or when what it was about is gone."""
+async def result_out(deps: Deps, who: Identity, job: Job, outcome: Outcome) -> AnyResult | None:
+    """What a succeeded job has to show; None for any other, or when what it was about is gone. The section, when the
+    outcome has none, is as it is now."""
     if job.status != "succeeded" or job.result is None:
         return None
     stored: dict[str, Any] = job.result
@@ -55,9 +58,9 @@ async def result_out(deps: Deps, who: Identity, job: Job, generation: Generation
                 )
             case "write":
                 return WriteOut(
-                    section=await _section_now(deps, who, UUID(stored["section_id"])),
+                    section=await _section_of(deps, who, outcome.section, UUID(stored["section_id"])),
                     text=stored["text"],
-                    applied=bool(generation.applied),
+                    applied=bool(outcome.generation.applied),
                 )
             case "revise":
                 return ReviseOut.model_validate(stored)
@@ -75,9 +78,9 @@ def refusal(job: Job) -> BidwrightError:
     return GenerationFailed(detail, reason=job.error_code)
 
 
-async def _section_now(deps: Deps, who: Identity, section_id: UUID) -> SectionOut | None:
+async def _section_of(deps: Deps, who: Identity, known: Section | None, section_id: UUID) -> SectionOut | None:
     try:
-        return _section(deps, await deps.sections.get(who, section_id))
+        return _section(deps, known or await deps.sections.get(who, section_id))
     except NotFound:
         return None
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from ai.entitlements.repository import EntitlementsRepository
 from ai.errors import GenerationRunning, RevisionCapReached, SectionLocked
 from ai.generation import domain
+from ai.generation.live import Live
 from ai.generation.models import Generation
-from ai.generation.ports import JobDeps
+from ai.generation.ports import JobDeps, Outcome
 from ai.generation.repository import GenerationRepository
 from ai.generation.settlement import settle_failure
 from ai.knowledge import service as knowledge
@@ -41,19 +42,34 @@ class Wish:
     instruction: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The job as it is, and what it left when it has succeeded already."""
+
+    job: Job
+    outcome: Outcome | None = None
+
+
 class GenerationService:
     """Accepts AI requests and looks after their jobs."""
 
     def __init__(
-        self, db: Database, clock: Clock, settings: Settings, provider: Provider, runner: JobRunner[JobDeps]
+        self,
+        db: Database,
+        clock: Clock,
+        settings: Settings,
+        provider: Provider,
+        runner: JobRunner[JobDeps],
+        live: Live,
     ) -> None:
         self._db = db
         self._clock = clock
         self._settings = settings
         self._provider = provider
         self._runner = runner
+        self._live = live
 
-    async def ask(self, who: Identity, wish: Wish, *, wait: bool) -> Job:
+    async def ask(self, who: Identity, wish: Wish, *, wait: bool) -> Asked:
         """Accepts the request within every limit and, with `wait`, runs it before returning.
 
         Raises QuotaExceeded, DailyCapReached, MonthlyTokensReached, NotFound, SectionLocked, GenerationRunning,
@@ -67,9 +83,19 @@ class GenerationService:
             else:
                 generation = await self._accept_for_proposal(uow, who, wish, now)
             GenerationRepository(uow.session, who.org_id).add(generation)
-            job = uow.enqueue(wish.kind, {}, org_id=who.org_id, user_id=who.user_id, job_id=generation.id, inline=wait)
+            job = uow.enqueue(
+                wish.kind,
+                {},
+                org_id=who.org_id,
+                user_id=who.user_id,
+                job_id=generation.id,
+                held_by=self._runner.name if wait else None,
+            )
             await uow.commit()
-        return await self._runner.run_inline(job.id, _tenant(who)) if wait else job
+        if not wait:
+            return Asked(job)
+        done = await self._runner.run_held(job, _tenant(who))
+        return Asked(done.job, done.outcome)
 
     async def job(self, who: Identity, job_id: UUID) -> tuple[Job, Generation]:
         """The job and its request; raises NotFound."""
@@ -84,6 +110,7 @@ class GenerationService:
             if job.status == "cancelled":
                 await settle_failure(uow, job, JobDeps(self._clock, self._provider))
             await uow.commit()
+        await self._live.tell_job(job)
         return job, generation
 
     async def retry(self, who: Identity, job_id: UUID) -> tuple[Job, Generation]:
@@ -91,6 +118,7 @@ class GenerationService:
         now = self._clock.now()
         async with self._db.unit_of_work(_tenant(who)) as uow:
             _, generation = await self._find(uow, who, job_id)
+            domain.check_retry(generation.finished_at, now, hours=self._settings.ai_retry_kept_hours)
             await self._check_limits(uow, who, _kind(generation), now)
             job = await retry(uow, job_id)
             if generation.section_id is not None:
@@ -105,15 +133,6 @@ class GenerationService:
             generation.tokens = generation.finished_at = generation.started_at = generation.applied = None
             await uow.commit()
         return job, generation
-
-    async def deltas(self, who: Identity, job_id: UUID, *, after: int) -> tuple[Job, list[tuple[int, str | None]]]:
-        """The job as it is, and the pieces of its stream after a place. Raises NotFound."""
-        async with self._db.unit_of_work(_tenant(who)) as uow:
-            repository = GenerationRepository(uow.session, who.org_id)
-            job = await repository.job(job_id)  # before the chunks: an ended job has all of them
-            if job is None:
-                raise NotFound
-            return job, await repository.chunks(job_id, after=after)
 
     async def recent(self, who: Identity, *, before: UUID | None, limit: int) -> Sequence[Generation]:
         """The org's AI requests, newest first."""

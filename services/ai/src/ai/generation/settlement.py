@@ -19,7 +19,7 @@ NOBODY = UUID(int=0)
 """Stands for a person who was erased while their request ran."""
 
 
-def settle(
+async def settle(
     uow: UnitOfWork,
     generation: Generation,
     status: str,
@@ -27,8 +27,8 @@ def settle(
     tokens: int,
     now: datetime,
     written: Written | None = None,
-) -> None:
-    """Ends a generation; one that failed or was cancelled costs nothing.
+) -> bool:
+    """Ends a generation; one that failed or was cancelled costs nothing. False, and nothing done, when it was erased.
 
     `tokens` is our own measure; the vendor's count, where `written` has one, is what is charged.
     """
@@ -44,11 +44,14 @@ def settle(
     generation.tokens = tokens if status == "succeeded" else 0
     generation.finished_at = now
     generation.event_version += 1
+    if not await GenerationRepository(uow.session, generation.org_id).settle(generation):
+        return False
     uow.publish(events.generation_finished(generation, user_id=generation.user_id or NOBODY, finished_at=now))
     GENERATIONS.labels(generation.kind, status, generation.model).inc()
     TOKENS.labels(generation.kind, generation.model).inc(generation.tokens)
     began = generation.started_at or generation.accepted_at
     GENERATION_SECONDS.labels(generation.kind).observe(max(0.0, (now - began).total_seconds()))
+    return True
 
 
 async def settle_failure(uow: UnitOfWork, job: Job, deps: JobDeps) -> None:
@@ -58,7 +61,9 @@ async def settle_failure(uow: UnitOfWork, job: Job, deps: JobDeps) -> None:
     generation = await GenerationRepository(uow.session, job.org_id).get(job.id)
     if generation is None or generation.finished_at is not None:
         return  # erased, or settled already
-    settle(uow, generation, "cancelled" if job.status == "cancelled" else "failed", tokens=0, now=deps.clock.now())
+    await settle(
+        uow, generation, "cancelled" if job.status == "cancelled" else "failed", tokens=0, now=deps.clock.now()
+    )
     if generation.kind == "revise" and generation.section_id is not None:
         section = await uow.session.get(Section, generation.section_id, with_for_update=True)
         if section is not None and section.revise_count > 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
@@ -14,24 +13,24 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from ai.deps import Deps
 from ai.generation.api import Drafter, Services
+from ai.generation.live import Inbox
 from ai.generation.results import job_out
+from ai.generation.telling import ENDED, Teller
 from common.identity import Identity
-from common.plumbing import Job
 from common.revocations import Revocations
 
 router = APIRouter(prefix="/api/ai", tags=["ai"])
 
-POLL_SECONDS: Final = 0.1
-EAGER_POLL_SECONDS: Final = 0.03
-EAGER_POLLS: Final = 30
-"""A listener who has just come is looked after more often, so that the first words come at once."""
-POLL_REST: Final = 4.0
-"""And at least as many times as long as looking took: many listeners at once are looked after less often."""
+LOOK_SECONDS: Final = 2.0
+"""What is stored is looked at this often, should a note be lost with NATS."""
+DEAF_LOOK_SECONDS: Final = 0.2
+"""The same while there is no NATS at all."""
+WAIT_SECONDS: Final = 0.25
+"""How often a silent stream sees whether its listener still may listen."""
 PING_SECONDS: Final = 15
 STREAM_SECONDS: Final = 60.0
 """A stream ends after this long, as the identity that opened it does: a listener comes back with its Last-Event-ID, and
 the edge decides anew whether it may."""
-ENDED: Final = ("succeeded", "failed", "cancelled")
 
 
 @router.get(
@@ -47,8 +46,7 @@ async def follow_job(
     the text; after a `status` with `restarted`, begin with an empty text again. Send the last id as Last-Event-ID to
     go on where a connection broke."""
     place = _place_of(last_event_id)
-    job, _ = await deps.generations.deltas(who, job_id, after=place)  # 404 before the stream begins
-    del job
+    await deps.pieces.look(who.org_id, job_id, after=place)  # 404 before the stream begins
     return EventSourceResponse(
         _while_allowed(request.app.state.revocations, deps, who, job_id, place),
         ping=PING_SECONDS,
@@ -61,50 +59,37 @@ async def _while_allowed(
 ) -> AsyncIterator[ServerSentEvent]:
     """The events as long as the caller's session, membership and tier are what they were."""
     with revocations.watch(who) as ended:
-        async for event in _events(deps, who, job_id, place, ended):
-            yield event
+        async with deps.live.follow(job_id) as inbox:
+            async for event in _events(deps, who, job_id, Teller(place), inbox, ended):
+                yield event
 
 
 async def _events(
-    deps: Deps, who: Identity, job_id: UUID, place: int, ended: asyncio.Event
+    deps: Deps, who: Identity, job_id: UUID, teller: Teller, inbox: Inbox, ended: asyncio.Event
 ) -> AsyncIterator[ServerSentEvent]:
-    """Ids are `<place in the text>.<serial>`: a listener that comes back is told all that lies beyond its place."""
-    serial = polls = 0
-    told: tuple[str, int] | None = None
+    """What is stored already, then what is told; what is stored again where something was not told."""
     ends_at = time.monotonic() + STREAM_SECONDS
+    look_at = float("-inf")
     while True:
-        began = time.monotonic()
-        job, chunks = await deps.generations.deltas(who, job_id, after=place)
-        looked = time.monotonic() - began
-        if told != (job.status, job.attempt) and job.status not in ENDED:
-            told = (job.status, job.attempt)
-            serial += 1
-            yield _event("status", f"{place}.{serial}", _status(job, restarted=False))
-        for position, text in chunks:
-            place, serial = position, 0
-            if text is None:
-                yield _event("status", f"{place}.0", _status(job, restarted=True))
-            else:
-                yield _event("delta", f"{place}.0", {"text": text})
-        if job.status in ENDED:
-            found, generation = await deps.generations.job(who, job_id)
-            shown = await job_out(deps, who, found, generation)
-            yield _event("status", f"{place}.{serial + 1}", _status(job, restarted=False))
-            yield _event("done", f"{place}.{serial + 2}", {"job": shown.model_dump(mode="json")})
-            return
+        if time.monotonic() >= look_at:
+            stored = await deps.pieces.look(who.org_id, job_id, after=teller.place)
+            look_at = time.monotonic() + (LOOK_SECONDS if inbox.is_live else DEAF_LOOK_SECONDS)
+            if stored.status not in ENDED:
+                for event in teller.turn(stored.status, stored.attempt):
+                    yield event
+            for event in teller.pieces(stored.pieces):
+                yield event
+            if stored.status in ENDED:
+                shown = await job_out(deps, who, *await deps.generations.job(who, job_id))
+                for event in teller.end(stored, shown.model_dump(mode="json")):
+                    yield event
+                return
         if ended.is_set() or time.monotonic() >= ends_at:
             return
-        polls += 1
-        pause = EAGER_POLL_SECONDS if polls < EAGER_POLLS else POLL_SECONDS
-        await asyncio.sleep(max(pause, POLL_REST * looked))
-
-
-def _status(job: Job, *, restarted: bool) -> dict[str, object]:
-    return {"status": job.status, "attempt": job.attempt, "restarted": restarted}
-
-
-def _event(name: str, event_id: str, data: dict[str, object]) -> ServerSentEvent:
-    return ServerSentEvent(json.dumps(data, ensure_ascii=False), event=name, id=event_id)
+        for event in teller.notes(await inbox.read(min(WAIT_SECONDS, max(0.0, look_at - time.monotonic())))):
+            yield event
+        if teller.must_look:
+            look_at, teller.must_look = float("-inf"), False
 
 
 def _place_of(last_event_id: str) -> int:

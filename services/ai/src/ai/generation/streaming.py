@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from ai.generation.pieces import Pieces
 from ai.generation.ports import JobDeps
-from ai.generation.repository import GenerationRepository
 from common.jobs import JobContext, LeaseLost
 
 FLUSH_SECONDS: Final = 0.05
@@ -19,25 +19,30 @@ FLUSH_SECONDS: Final = 0.05
 FLUSH_REST: Final = 4.0
 """And as many times as long as the last piece took to store: when many streams run at once, each stores larger pieces
 instead of all of them standing in line."""
+AWAITED_FLUSH_SECONDS: Final = 0.5
+"""For a text whose user waits for the whole of it."""
 
 
 class DeltaLog:
     """Keeps the deltas of one running generation. Made by `open_log`."""
 
-    def __init__(self, context: JobContext[JobDeps], *, position: int, known: str) -> None:
+    def __init__(self, context: JobContext[JobDeps], pieces: Pieces, *, position: int, known: str) -> None:
         self._context = context
+        self._pieces = pieces
         self._position = position
         self._known = known
         """What listeners have, or will have read, since the last restart."""
         self.text = ""
         """What this attempt has written."""
-        self._due_at = float("-inf")
+        self._pause = AWAITED_FLUSH_SECONDS if context.is_awaited else FLUSH_SECONDS
+        self._due_at = time.monotonic() + self._pause if context.is_awaited else float("-inf")
 
     async def add(self, delta: str) -> None:
         """Takes the next piece of text; stores what has come when enough time has passed, the first at once."""
         self.text += delta
-        is_new = len(self.text) > len(self._known) or not self._known.startswith(self.text)
-        if is_new and time.monotonic() >= self._due_at:
+        if time.monotonic() < self._due_at:
+            return
+        if len(self.text) > len(self._known) or not self._known.startswith(self.text):
             await self._flush()
 
     def restart(self) -> None:
@@ -53,29 +58,29 @@ class DeltaLog:
 
     async def _flush(self) -> None:
         began = time.monotonic()
-        async with self._context.unit_of_work() as uow:
-            org_id = self._context.job.org_id
-            assert org_id is not None
-            repository = GenerationRepository(uow.session, org_id)
-            pieces: list[str | None] = (
-                [self.text[len(self._known) :]] if self.text.startswith(self._known) else [None, self.text]
-            )
-            for piece in pieces:
-                self._position += 1
-                if not await repository.add_chunk(self._context.job.id, self._position, piece):
-                    raise LeaseLost
-            await uow.commit()
+        if self.text.startswith(self._known):
+            await self._keep(self.text[len(self._known) :])
+        else:
+            await self._keep(None)  # alone: the text after a mark that another worker has set is not ours to write
+            await self._keep(self.text)
         self._known = self.text
         now = time.monotonic()
-        self._due_at = now + max(FLUSH_SECONDS, FLUSH_REST * (now - began))
+        self._due_at = now + max(self._pause, FLUSH_REST * (now - began))
+
+    async def _keep(self, piece: str | None) -> None:
+        org_id = self._context.job.org_id
+        assert org_id is not None
+        self._position += 1
+        if not await self._pieces.keep(org_id, self._context.job.id, self._position, piece):
+            raise LeaseLost
 
 
 async def open_log(context: JobContext[JobDeps]) -> DeltaLog:
     """The log of this generation, knowing what earlier attempts have written."""
-    async with context.unit_of_work() as uow:
+    pieces = context.deps.pieces or Pieces(context.db)
+    known, position = "", 0
+    if not context.is_first:
         assert context.job.org_id is not None
-        kept = await GenerationRepository(uow.session, context.job.org_id).chunks(context.job.id, after=0)
-    known = ""
-    for _, text in kept:
-        known = "" if text is None else known + text
-    return DeltaLog(context, position=kept[-1][0] if kept else 0, known=known)
+        for place, text in (await pieces.look(context.job.org_id, context.job.id, after=0)).pieces:
+            known, position = ("" if text is None else known + text), place
+    return DeltaLog(context, pieces, position=position, known=known)

@@ -9,13 +9,15 @@ from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
+from ai.answers import matching
 from ai.generation import assembling, model_planning, planning_effect
+from ai.generation.beginning import begin
 from ai.generation.diff import compare
 from ai.generation.models import Generation
-from ai.generation.ports import JobDeps
-from ai.generation.repository import GenerationRepository
+from ai.generation.ports import JobDeps, Outcome
 from ai.generation.settlement import settle, settle_failure
 from ai.generation.streaming import open_log
+from ai.knowledge import indexing
 from ai.knowledge import service as knowledge
 from ai.proposals.repository import ProposalRepository
 from ai.providers.port import Criterion, Mark, ProviderFailed, ProviderRequest, Question, Written
@@ -37,7 +39,7 @@ FORMAT_TIMEOUT_SECONDS: Final = 60.0
 
 async def plan(context: Context, _payload: Payload) -> dict[str, Any]:
     """Reads the call and lays out the sections that answer it."""
-    generation = await _begin(context)
+    generation = await begin(context)
     async with context.unit_of_work() as uow:
         proposal = await _the(ProposalRepository(uow.session, generation.org_id).get(_id(generation.proposal_id)))
         pages = await knowledge.call_pages(uow, generation.org_id, proposal.id, proposal.call_upload_id)
@@ -58,7 +60,7 @@ async def plan(context: Context, _payload: Payload) -> dict[str, Any]:
 
 async def write(context: Context, _payload: Payload) -> dict[str, Any]:
     """Drafts a section, and puts the draft into it unless someone changed it meanwhile."""
-    generation = await _begin(context)
+    generation = await begin(context)
     request, _ = await _provider_request(context, generation, kind="write")
     text, written = await _stream(context, request)
 
@@ -67,10 +69,20 @@ async def write(context: Context, _payload: Payload) -> dict[str, Any]:
         applied = section.revision == generation.base_revision and section.approved_revision is None
         if applied:
             now = context.deps.clock.now()
-            apply_change(uow, section, text=text, author=generation.user_id, origin="write", at=now)
+            await apply_change(
+                uow,
+                section,
+                text=text,
+                author=generation.user_id,
+                origin="write",
+                at=now,
+                generation_id=generation.id,
+            )
             section.revise_count = 0
         tokens = _tokens(context, request, text)
-        await _settle(uow, generation, tokens=tokens, context=context, written=written, applied=applied)
+        await _settle(
+            uow, generation, tokens=tokens, context=context, written=written, applied=applied, section=section
+        )
 
     context.on_finish = finish
     return {"section_id": str(generation.section_id), "text": text}
@@ -78,7 +90,7 @@ async def write(context: Context, _payload: Payload) -> dict[str, Any]:
 
 async def revise(context: Context, _payload: Payload) -> dict[str, Any]:
     """Proposes a changed text with its difference; the section stays as it is until the user saves it."""
-    generation = await _begin(context)
+    generation = await begin(context)
     request, base_revision = await _provider_request(context, generation, kind="revise")
     text, written = await _stream(context, request)
     difference = await asyncio.to_thread(compare, request.text, text)
@@ -98,7 +110,7 @@ async def revise(context: Context, _payload: Payload) -> dict[str, Any]:
 
 async def assemble(context: Context, _payload: Payload) -> dict[str, Any]:
     """Puts the approved sections together as one document."""
-    generation = await _begin(context)
+    generation = await begin(context)
     async with context.unit_of_work() as uow:
         proposal = await _the(ProposalRepository(uow.session, generation.org_id).get(_id(generation.proposal_id)))
         sections = await SectionRepository(uow.session, generation.org_id).outline(proposal.id)
@@ -108,17 +120,6 @@ async def assemble(context: Context, _payload: Payload) -> dict[str, Any]:
 
     context.on_finish = finish
     return assembling.assemble(proposal, sections)
-
-
-async def _begin(context: Context) -> Generation:
-    async with context.unit_of_work() as uow:
-        generation = await GenerationRepository(uow.session, _id(context.job.org_id)).get(context.job.id)
-        if generation is None:
-            raise JobFailed("gone", "What this was asked for has been deleted.")
-        if generation.started_at is None:
-            generation.started_at = context.deps.clock.now()
-        await uow.commit()
-    return generation
 
 
 async def _provider_request(context: Context, generation: Generation, *, kind: str) -> tuple[ProviderRequest, int]:
@@ -139,6 +140,10 @@ async def _provider_request(context: Context, generation: Generation, *, kind: s
             upload_ids=[UUID(upload_id) for upload_id in generation.request.get("upload_ids", [])],
             about=[section.title, *answers.values(), *_criteria_titles(section)],
         )
+        today = context.deps.clock.now().date()
+        library = await matching.for_draft(
+            uow, generation.org_id, questions=section.questions, given=answers, today=today
+        )
     return ProviderRequest(
         kind="write",
         section_title=section.title,
@@ -148,6 +153,7 @@ async def _provider_request(context: Context, generation: Generation, *, kind: s
         questions=[Question(str(item["id"]), str(item["text"])) for item in section.questions],
         answers=answers,
         passages=passages,
+        library=library,
     ), section.revision
 
 
@@ -182,17 +188,18 @@ async def _settle(
     context: Context,
     written: Written | None = None,
     applied: bool | None = None,
+    section: Section | None = None,
 ) -> None:
-    current = await GenerationRepository(uow.session, generation.org_id).get(generation.id)
-    if current is None:
+    now = context.deps.clock.now()
+    generation.applied = applied
+    if not await settle(uow, generation, "succeeded", tokens=tokens, now=now, written=written):
         raise JobFailed("gone", "What this was asked for has been deleted.")
-    current.applied = applied
-    settle(uow, current, "succeeded", tokens=tokens, now=context.deps.clock.now(), written=written)
+    context.outcome = Outcome(generation, section)
 
 
 def _tokens(context: Context, request: ProviderRequest, text: str) -> int:
     parts = [request.guidance, request.text, request.instruction, *request.answers.values()]
-    parts += [passage.text for passage in request.passages]
+    parts += [passage.text for passage in request.passages] + [item.text for item in request.library]
     return context.deps.provider.count_tokens("".join(parts)) + context.deps.provider.count_tokens(text)
 
 
@@ -219,4 +226,5 @@ JOB_KINDS: Final[Mapping[str, JobKind[JobDeps]]] = {
     "write": JobKind(write, WRITE_TIMEOUT_SECONDS, settle_failure),
     "revise": JobKind(revise, WRITE_TIMEOUT_SECONDS, settle_failure),
     "format": JobKind(assemble, FORMAT_TIMEOUT_SECONDS, settle_failure),
+    indexing.KIND: JobKind(indexing.index, indexing.TIMEOUT_SECONDS),
 }

@@ -1,14 +1,18 @@
-"""Rules of knowledge: how a page is cut into passages, and which words of a question are looked for."""
+"""Rules of knowledge: how a page is cut into passages, which words of a question are looked for, and how two rankings
+become one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 PASSAGE_CHARACTERS: Final = 700
 MAX_PASSAGE_CHARACTERS: Final = 2_000
 MAX_QUERY_WORDS: Final = 24
+FUSION_CONSTANT: Final = 10
+"""How much the first places count: lists of thirty are short beside those that the usual 60 was found for."""
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])(?<!\s\d\.)(?<!\s\d\d\.)\s+(?=[A-Z0-9\"“(\[])")
 _STOP_WORDS: Final = frozenset(
@@ -45,6 +49,20 @@ def query_words(texts: Iterable[str]) -> list[str]:
     """The telling words of what is looked for, each once, the first ones first."""
     words = (word for text in texts for word in re.findall(r"[^\W\d_]{4,}", text.lower()))
     return list(dict.fromkeys(word for word in words if word not in _STOP_WORDS))[:MAX_QUERY_WORDS]
+
+
+def asked_words(question: str) -> list[str]:
+    """Every word of a question once, the first ones first; which of them tell nothing is for their language to say."""
+    return list(dict.fromkeys(re.findall(r"[^\W_]{2,}", question.lower())))[:MAX_QUERY_WORDS]
+
+
+def fuse(rankings: Sequence[Sequence[int]]) -> list[int]:
+    """One ranking from several by reciprocal ranks: what stands high in one, or well in both, comes first."""
+    scores: defaultdict[int, float] = defaultdict(float)
+    for ranking in rankings:
+        for place, item in enumerate(ranking, start=1):
+            scores[item] += 1 / (FUSION_CONSTANT + place)
+    return sorted(scores, key=lambda item: (-scores[item], item))
 
 
 def _bounded(sentence: str) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -92,26 +92,6 @@ class KnowledgeRepository:
         )
         return found.all()
 
-    async def best_passages(
-        self, document_ids: Collection[UUID], words: Sequence[str], *, limit: int
-    ) -> list[tuple[UUID, int, str]]:
-        """(document, page, text) of the passages that fit the words best, best first."""
-        if not document_ids or not words:
-            return []
-        query = func.to_tsquery("english", " | ".join(words))
-        rank = func.ts_rank_cd(PassageRow.words, query, 1)
-        rows = await self._session.execute(
-            select(PassageRow.document_id, PassageRow.page, PassageRow.text)
-            .where(
-                PassageRow.org_id == self._org_id,
-                PassageRow.document_id.in_(document_ids),
-                PassageRow.words.op("@@")(query),
-            )
-            .order_by(rank.desc(), PassageRow.id)
-            .limit(limit)
-        )
-        return [(document_id, page, text) for document_id, page, text in rows]
-
     async def delete_document(self, document_id: UUID) -> None:
-        """Forgets the document with its pages and passages."""
+        """Forgets the document with its pages, passages and their vectors."""
         await self._session.execute(delete(Document).where(Document.org_id == self._org_id, Document.id == document_id))

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from ai.knowledge.domain import query_words
+from ai.knowledge import indexing
 from ai.knowledge.repository import KnowledgeRepository
+from ai.knowledge.search import PassageSearch
 from ai.planning.reading import PageText
 from ai.providers.port import Passage
 from common.db import UnitOfWork
@@ -42,6 +43,7 @@ async def store_call_text(uow: UnitOfWork, org_id: UUID, proposal_id: UUID, text
         proposal_id, [PageText(number, page) for number, page in enumerate(text.split("\f"), start=1)]
     )
     document.status = "ready"
+    indexing.order(uow, org_id, proposal_id)
     await uow.flush()
 
 
@@ -61,19 +63,20 @@ async def find_passages(
 ) -> list[Passage]:
     """What the call and the org's own documents say about a section, the call first, best first."""
     repository = KnowledgeRepository(uow.session, org_id)
-    words = query_words(about)
+    search = PassageSearch(uow.session, org_id)
+    question = " ".join(about)
     call_id = call_upload_id or proposal_id
-    found = [
-        Passage(CALL_LABEL, page, text)
-        for _, page, text in await repository.best_passages([call_id], words, limit=CALL_PASSAGES)
-    ]
+    asked = await search.best(question, [call_id], limit=CALL_PASSAGES)
     labels = {document.id: document.filename for document in await repository.of_proposal(proposal_id)}
     for upload_id in upload_ids:
         if document := await repository.get(upload_id):
             labels[upload_id] = document.filename
     labels.pop(call_id, None)
-    own = await repository.best_passages(list(labels), words, limit=OWN_PASSAGES)
-    return found + [Passage(_label(labels[document_id]), page, text) for document_id, page, text in own]
+    own = await search.best(question, list(labels), limit=OWN_PASSAGES) if labels else []
+    return [
+        *(Passage(CALL_LABEL, one.page, one.text) for one in asked),
+        *(Passage(_label(labels[one.document_id]), one.page, one.text) for one in own),
+    ]
 
 
 def _label(filename: str) -> str:

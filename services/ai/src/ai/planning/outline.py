@@ -9,7 +9,7 @@ from typing import Final
 
 from ai.planning.components import ASKS, Component, find_components, plain
 from ai.planning.findings import Criterion, Finding, budget_caps, deadlines
-from ai.planning.reading import PageText, Sentence, read_blocks, read_lines
+from ai.planning.reading import PageText, Sentence, read_all_blocks, read_lines
 from ai.planning.requirements import Requirement, requirements
 from ai.planning.tables import DocumentRow, criteria, document_rows
 
@@ -56,7 +56,8 @@ class Plan:
 def make_plan(pages: Sequence[PageText]) -> Plan:
     """Reads a call and plans the answer. The same pages give the same plan; an empty call, the usual outline."""
     lines = read_lines(pages)
-    blocks = read_blocks(lines)
+    titled = read_all_blocks(lines)
+    blocks = [block for block in titled if block.lines]
     rows = document_rows(blocks)
     components = find_components(blocks, lines, rows)[:MAX_SECTIONS]
     dates = deadlines(lines)
@@ -72,7 +73,7 @@ def make_plan(pages: Sequence[PageText]) -> Plan:
     _assign(scored, sections, components)
     if sections and (due := next((finding for finding in findings if finding.kind == "deadline"), None)):
         sections[0].guidance += f"\n- {_quote(due.text, due.page)}"
-    return Plan(sections, findings, requirements(pages, blocks, lines, rows, scored, dates))
+    return Plan(sections, findings, requirements(pages, titled, lines, rows, scored, dates))
 
 
 def _section(component: Component, findings: Sequence[Finding], rows: Sequence[DocumentRow]) -> PlannedSection:

@@ -17,7 +17,16 @@ RUNNING_LINE_SHARE: Final = 0.5
 
 BULLET: Final = re.compile(r"^(?:[•▪◦●*·–-]|\(?[a-z]\)|\(?[ivx]{1,4}\)|\d{1,2}[.)])\s+")
 _TOC_LINE: Final = re.compile(r"(?:\.\s?){4,}\s*\d+$|\s{2,}\d{1,3}$")
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(])")
+_ABBREVIATED: Final = (
+    "".join(
+        rf"(?<!\b{short}\.)"
+        for short in ("No", "Nos", "Nr", "Mio", "Mrd", "bzw", "ca", "Dr", "Mr", "Ms", "approx", "Art")
+    )
+    + r"(?<![ap]\.m\.)(?<!e\.g\.)(?<!i\.e\.)(?<!z\.B\.)(?<!z\. B\.)"
+)
+SENTENCE_END: Final = re.compile(rf"(?<=[.!?]){_ABBREVIATED}\s+(?=[A-ZÄÖÜ0-9\"“„(])")
+"""A German date (`12. Mai`) has a stop as well; nobody begins a sentence with a figure and ends it there."""
+_DAY: Final = re.compile(r"\b\d{1,2}\.\s+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,8 @@ class Block:
     """Whether the call introduces it by "must include the following" or the like."""
     aside: str = ""
     """What stands in brackets behind the title: `at most 2 pages`, `required`."""
+    heading: Line | None = None
+    """The line that the title was read from."""
     lines: list[Line] = field(default_factory=list)
 
     def sentences(self) -> list[Sentence]:
@@ -90,6 +101,11 @@ def read_lines(pages: Sequence[PageText]) -> list[Line]:
 
 def read_blocks(lines: Iterable[Line]) -> list[Block]:
     """The call as blocks in reading order; what stands before the first title has the title ''."""
+    return [block for block in read_all_blocks(lines) if block.lines]
+
+
+def read_all_blocks(lines: Iterable[Line]) -> list[Block]:
+    """The same with the titles that nothing stands under: rows of a table can look like titles."""
     blocks = [Block("", 1, 0)]
     stack: list[tuple[int, str]] = []
     announced, listed_kind, section_number = False, -1, 0
@@ -113,13 +129,14 @@ def read_blocks(lines: Iterable[Line]) -> list[Block]:
         if level != LABELLED:
             stack = [entry for entry in stack if entry[0] < level]
         parents = tuple(text for _, text in stack)
-        block = Block(found.title, line.page, level, parents, listed=level == listed_kind, aside=found.aside)
+        listed = level == listed_kind
+        block = Block(found.title, line.page, level, parents, listed=listed, aside=found.aside, heading=line)
         if level != LABELLED:
             stack.append((level, found.title))
         if found.rest:
             block.lines.append(Line(line.page, found.rest))
         blocks.append(block)
-    return [block for block in blocks if block.lines]
+    return blocks
 
 
 def _announces_list(text: str) -> bool:
@@ -145,11 +162,17 @@ def _split(run: Sequence[Line]) -> Iterator[Sentence]:
     text = "".join(f"{line.text} " for line in run)
     starts = [0, *accumulate(len(line.text) + 1 for line in run[:-1])]
     begin = 0
-    for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
+    for end in [*sentence_ends(text), len(text)]:
         sentence = text[begin:end].strip()
         if len(sentence) > 2:
             yield Sentence(run[bisect_right(starts, begin) - 1].page, sentence)
         begin = end
+
+
+def sentence_ends(text: str) -> list[int]:
+    """Where the text's sentences end, but the last."""
+    ends = (match.end() for match in SENTENCE_END.finditer(text))
+    return [end for end in ends if not _DAY.search(text[max(0, end - 5) : end])]
 
 
 def _clean(raw: str) -> str:

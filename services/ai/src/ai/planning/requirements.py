@@ -8,32 +8,20 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ai.planning.components import plain
+from ai.planning.demands import MIN_LENGTH, demands
 from ai.planning.findings import Criterion, Finding
 from ai.planning.places import Place, Places
 from ai.planning.reading import BULLET, Block, Line, PageText
+from ai.planning.segments import Segment, segments
 from ai.planning.tables import DocumentRow
-from ai.planning.topics import topic_of
+from ai.planning.wording import Kind as Kind
 
-Kind = Literal["eligibility", "content", "format", "attachment", "deadline"]
 Unit = Literal["words", "characters", "pages"]
 
 MAX_REQUIREMENTS: Final = 400
 MAX_WORDS: Final = 1_000
 """Characters of one requirement; PDF text can lack full stops for a page."""
-MIN_LENGTH: Final = 12
 
-_OBLIGES: Final = re.compile(
-    r"\b(?:must|shall|should|mandatory|may not|cannot|need(?:s)? to|ha(?:s|ve) to"
-    r"|(?:is|are|be) (?:required|expected|limited|ineligible)|required to|will not be (?:accepted|considered|reviewed"
-    r"|assessed|read|eligible)|(?:is|are) (?:not )?eligible|not exceed(?:ing)?|no more than|at most|at least)\b",
-    re.IGNORECASE,
-)
-_BIDS: Final = re.compile(
-    r"^(?:please\s+)?(?:describe|explain|provide|include|attach|submit|demonstrate|outline|identify|show|address"
-    r"|justify|list|state|give|name|set out|say|tell us|summari[sz]e|discuss|detail|indicate|specify|upload|enclose"
-    r"|append|complete|use)\b",
-    re.IGNORECASE,
-)
 _UP_TO: Final = (
     r"(?:up to|at most|(?:no|not) (?:more|longer) than|maximum(?: length)?(?: of)?:?|max\.?|(?:word |page )?limit"
     r"(?:ed)?(?: of| to)?:?|(?:not|never) (?:to )?exceed(?:ing)?|within|in)"
@@ -49,31 +37,6 @@ _LIMITS: Final = tuple(
     )
 )
 _POINTS: Final = re.compile(r"\b(?P<n>\d{1,3})\s?(?:points|pts\.?|marks)\b", re.IGNORECASE)
-_DATE: Final = re.compile(
-    r"\b\d{1,2}\s+[A-Z][a-z]{2,8}\.?\s+\d{4}|[A-Z][a-z]{2,8}\.?\s+\d{1,2},?\s+\d{4}|\d{4}-\d\d-\d\d"
-)
-_DUE: Final = re.compile(
-    r"\b(?:deadline|due|clos(?:es|ing)|no later than|received by|submit(?:ted)? by)\b", re.IGNORECASE
-)
-_ATTACHED: Final = re.compile(
-    r"\b(?:attach(?:ed|ments?)?|annex(?:es|ed)?|append(?:ed|ix|ices)?|enclos(?:e|ed|ures?)|upload(?:ed)?"
-    r"|letters? of (?:support|commitment|collaboration|intent)|certificates?|audited accounts"
-    r"|curricul(?:um|a) vitae|CVs?|biographical sketch(?:es)?|supporting documents?)\b",
-    re.IGNORECASE,
-)
-_CHOICE: Final = re.compile(r"\b(?:one of|either|any of|or more of)\b", re.IGNORECASE)
-"""What is listed behind it are ways to meet one demand."""
-_ANNOUNCES: Final = re.compile(r"\bfollowing (?:sections|parts|headings|documents|components)\b", re.IGNORECASE)
-_FORM: Final = re.compile(
-    r"\b(?:fonts?|typeface|margins?|line spacing|single[- ]spaced|double[- ]spaced|PDF|A4|portal|electronically"
-    r"|file names?|page numbers?|numbered pages|(?:in|into) (?:English|French|German|Spanish)|\d{1,2}[- ]?point)\b"
-)
-_WHO_MAY: Final = re.compile(
-    r"\b(?:in)?eligib(?:le|ility)\b|\b(?:applicants?|organi[sz]ations?|institutions?|consorti(?:um|a)|partners?)\s+"
-    r"(?:must|shall|should|may not|cannot|need to|have to|has to)\s+(?:be|have|hold|come|include|not)\b"
-    r"|\blegal (?:entity|form|personality)\b|\bregistered in\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +62,11 @@ def requirements(
     scored: Sequence[Criterion],
     dates: Sequence[Finding],
 ) -> list[Requirement]:
-    """Every demand once, in the order of the call."""
+    """Every demand once, in the order of the call. `blocks` are all of them, also those that nothing stands under."""
     found: dict[str, Requirement] = {}
     for requirement in (
         *(_limited(Requirement("attachment", row.text, row.page), limit_of(f"at most {row.limit}")) for row in rows),
-        *_demands(blocks, [row.title for row in rows]),
+        *_demanded(list(segments(blocks)), [row.title for row in rows]),
         *_limits_alone(lines),
         *(Requirement("deadline", date.text, date.page) for date in dates),
     ):
@@ -134,46 +97,20 @@ def key_of(words: str) -> str:
     return plain(words)
 
 
-def _demands(blocks: Sequence[Block], documents: Sequence[str]) -> Iterator[Requirement]:
-    for block in blocks:
-        headings = (*block.parents, block.title)
-        about_eligibility = any((topic := topic_of(title)) and topic.key == "eligibility" for title in headings[-2:])
-        opening: Requirement | None = None  # of a list: "The applicant must have:"
-        was_listed = False
-        for sentence in block.sentences():
-            text = sentence.text
-            listed = opening is not None and (text[0].islower() or text.endswith((";", ",")))
-            if opening is not None and not listed:
-                if not was_listed and not _ANNOUNCES.search(opening.words):
-                    yield opening
-                opening = None
-            was_listed = listed
-            limit = limit_of(text)
-            bids = _BIDS.search(text) is not None
-            demands = bids or limit is not None or _OBLIGES.search(text) is not None
-            if len(text) < MIN_LENGTH or text.endswith("?") or not (demands or listed):
-                continue
-            if sum(title in text for title in documents) > 1:
-                continue  # a table that ran into one sentence; its rows are there already
-            whole = f"{opening.words} {text}" if opening is not None else text
-            kind = _kind(whole, bids=bids, limited=limit is not None, about_eligibility=about_eligibility)
-            demand = _limited(Requirement(kind, text[:MAX_WORDS], sentence.page, headings=headings), limit)
-            if text.endswith(":") and not _CHOICE.search(text):
-                opening = demand  # each item is a demand, and the opening none, unless it has no item
-                continue
-            yield demand
-
-
-def _kind(text: str, *, bids: bool, limited: bool, about_eligibility: bool) -> Kind:
-    if _DUE.search(text) and _DATE.search(text):
-        return "deadline"
-    if about_eligibility or _WHO_MAY.search(text):
-        return "eligibility"
-    if _ATTACHED.search(text):
-        return "attachment"
-    if _FORM.search(text) or (limited and not bids):
-        return "format"
-    return "content"
+def _demanded(found: Sequence[Segment], documents: Sequence[str]) -> Iterator[Requirement]:
+    for demand in demands(found, lambda text: limit_of(text) is not None):
+        text = demand.segment.text
+        if sum(title in text for title in documents) > 1:
+            continue  # a table that ran into one sentence; its rows are there already
+        points = _POINTS.search(text)
+        made = Requirement(
+            demand.kind,
+            text[:MAX_WORDS],
+            demand.segment.page,
+            weight=int(points["n"]) if points else None,
+            headings=demand.segment.headings,
+        )
+        yield _limited(made, limit_of(text))
 
 
 def _limits_alone(lines: Sequence[Line]) -> Iterator[Requirement]:

@@ -54,8 +54,10 @@ async def get_proposal(proposal_id: UUID, who: Reader, deps: Services) -> Propos
     return proposal_out(await deps.proposals.get(who, proposal_id))
 
 
-@router.patch("/{proposal_id}", summary="Rename, archive or take back")
+@router.patch("/{proposal_id}", summary="Rename, archive or take back; give it its call")
 async def update_proposal(proposal_id: UUID, body: ProposalUpdate, who: Writer, deps: Services) -> ProposalOut:
+    """A second call answers 409 `conflict`; an upload whose text has not arrived yet 409 `not_yet_consistent`, one
+    without readable text 422."""
     return proposal_out(await deps.proposals.update(who, proposal_id, body))
 
 

@@ -89,7 +89,11 @@ class ProposalRepository:
                 func.count().label("total"),
                 func.count(Section.approved_revision).label("approved"),
             )
-            .where(Section.org_id == self._org_id, Section.proposal_id.in_(select(page.c.id)))
+            .where(
+                Section.org_id == self._org_id,
+                Section.proposal_id.in_(select(page.c.id)),
+                Section.removed_at.is_(None),
+            )
             .group_by(Section.proposal_id)
             .subquery()
         )

@@ -31,10 +31,18 @@ class ProposalCreate(RequestBody):
 
 
 class ProposalUpdate(RequestBody):
-    """What to change; a field that is left out stays."""
+    """What to change; a field that is left out stays. A call can be given to a proposal that has none."""
 
     title: Line | None = None
     state: State | None = None
+    call_text: Annotated[Storable, Field(max_length=MAX_CALL_TEXT)] | None = None
+    call_upload_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _one_call(self) -> ProposalUpdate:
+        if self.call_text and self.call_upload_id:
+            raise ValueError("give the call as call_text or as call_upload_id, not both")
+        return self
 
 
 class FindingOut(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from ai import events
@@ -16,8 +17,8 @@ from ai.proposals.repository import ProposalRepository, ProposalWithCounts
 from ai.proposals.schemas import ProposalCreate, ProposalUpdate
 from ai.sections.repository import SectionRepository
 from common.clock import Clock
-from common.db import Database, Tenant
-from common.errors import ValidationFailed
+from common.db import Database, Tenant, UnitOfWork
+from common.errors import Conflict, ValidationFailed
 from common.identity import Identity
 from common.ids import new_id
 
@@ -85,8 +86,11 @@ class ProposalService:
             proposal = await repository.lock(proposal_id)
             renamed = wish.title is not None and wish.title != proposal.title
             moved = wish.state is not None and wish.state != proposal.state
-            if wish.title is None and wish.state is None:
-                raise ValidationFailed([{"field": "title", "message": "give a title or a state to change"}])
+            gives_call = bool(wish.call_text) or wish.call_upload_id is not None
+            if wish.title is None and wish.state is None and not gives_call:
+                raise ValidationFailed([{"field": "title", "message": "give a title, a state or a call"}])
+            if gives_call:
+                await _give_call(uow, proposal, wish, now)
             proposal.title = wish.title or proposal.title
             proposal.state = wish.state or proposal.state
             if renamed or (moved and proposal.state == "active"):
@@ -113,6 +117,19 @@ class ProposalService:
             await repository.delete(proposal_id)
             uow.publish(events.proposal_deleted(proposal))
             await uow.commit()
+
+
+async def _give_call(uow: UnitOfWork, proposal: Proposal, wish: ProposalUpdate, now: datetime) -> None:
+    """A call for a proposal that has none; the caller holds its lock, so that of two calls one is too late."""
+    if proposal.call_upload_id is not None or proposal.has_call_text:
+        raise Conflict("This proposal has its call already; make another proposal for another call.")
+    if wish.call_upload_id is not None:
+        await knowledge.require_readable(uow, proposal.org_id, wish.call_upload_id, "call_upload_id", now)
+        proposal.call_upload_id = wish.call_upload_id
+    elif wish.call_text:
+        await knowledge.store_call_text(uow, proposal.org_id, proposal.id, wish.call_text, now)
+        proposal.has_call_text = True
+    proposal.updated_at = now
 
 
 def tenant(who: Identity) -> Tenant:

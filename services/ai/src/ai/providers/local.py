@@ -72,9 +72,13 @@ def draft(request: ProviderRequest) -> str:
 def _answered(request: ProviderRequest) -> Iterator[str]:
     """A paragraph for each question in the plan's order, then for each answer that belongs to none."""
     asked = {question.id for question in request.questions}
+    approved = {item.question_id: item for item in request.library}
     for question in request.questions:
         answer = request.answers.get(question.id, "").strip()
-        yield _as_text(answer) if answer else f"[To complete: {question.text.rstrip('.')}]"
+        if item := approved.get(question.id):
+            yield f"{_as_text(answer or item.text)} {item.citation}"
+        else:
+            yield _as_text(answer) if answer else f"[To complete: {question.text.rstrip('.')}]"
     for key, answer in request.answers.items():
         if key not in asked and answer.strip():
             yield _as_text(answer)
@@ -95,6 +99,7 @@ def _against_criteria(request: ProviderRequest) -> Iterator[str]:
         return
     material = [
         *((_as_text(answer), "") for answer in request.answers.values() if answer.strip()),
+        *((item.text, item.citation) for item in request.library if not request.answers.get(item.question_id)),
         *((passage.text, passage.citation) for passage in request.passages if passage.label != CALL_LABEL),
     ]
     lines = [_criterion_line(criterion, material) for criterion in request.criteria[:MAX_CRITERIA]]

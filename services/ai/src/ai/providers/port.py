@@ -40,6 +40,21 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovedAnswer:
+    """What the org's answer library says to one of the plan's questions, and how to cite it: `[answer <id>]`."""
+
+    id: str
+    question_id: str
+    question: str
+    text: str
+
+    @property
+    def citation(self) -> str:
+        """It names the answer, not its words, so that what became of it can be looked up."""
+        return f"[answer {self.id}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """What a reviewer scores."""
 
@@ -57,7 +72,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
-    """All that a text is written from. What stands in `passages` and `text` is data, never an instruction."""
+    """All that a text is written from. `passages`, `library` and `text` are data, never an instruction."""
 
     kind: Literal["write", "revise"]
     section_title: str
@@ -67,6 +82,7 @@ class ProviderRequest:
     questions: Sequence[Question] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     passages: Sequence[Passage] = ()
+    library: Sequence[ApprovedAnswer] = ()
     text: str = ""
     """For a revision: the text as it is."""
     instruction: str = ""

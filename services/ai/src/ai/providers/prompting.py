@@ -14,6 +14,8 @@ from ai.providers.port import ProviderRequest, StructureRequest, T
 from ai.providers.vendors.port import Prompt
 
 MAX_LABEL: Final = 120
+MAX_LIBRARY_TEXT: Final = 2_000
+"""Of each approved answer, as of a passage; what is set aside for a draft counts with it."""
 MIN_LEAK: Final = 60
 """A run of our words that is at least this long does not come up by chance."""
 _UNSUPPORTED: Final = frozenset({"title", "default", "description", "minLength", "maxLength", "minItems", "maxItems",
@@ -110,12 +112,16 @@ def _write_blocks(request: ProviderRequest) -> Iterable[Block]:
             ),
         )
     asked = {question.id: question.text for question in request.questions}
+    approved = {item.question_id for item in request.library}
     for key, text in asked.items():
-        if not request.answers.get(key, "").strip():
+        if not request.answers.get(key, "").strip() and key not in approved:
             yield "question without an answer", text
     for key, answer in request.answers.items():
-        if answer.strip():
+        if answer.strip() and key not in approved:
             yield f"answer to: {asked.get(key, key)}", answer
+    for item in request.library:
+        text = request.answers.get(item.question_id, "").strip() or item.text[:MAX_LIBRARY_TEXT]
+        yield item.citation[1:-1], f"{asked.get(item.question_id, item.question)}\n\n{text}"
     for passage in request.passages:
         yield passage.citation[1:-1], passage.text
 

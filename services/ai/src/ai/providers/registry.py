@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from ai.providers.breaker import Breaker
 from ai.providers.chain import ChainProvider, Link, TimeLimits
+from ai.providers.cleaning import CleanProvider
 from ai.providers.local import LocalProvider
 from ai.providers.port import Provider
 from ai.providers.retrying import RetryPolicy
@@ -15,15 +16,18 @@ from ai.providers.vendors.anthropic import AnthropicVendor
 from ai.providers.vendors.gemini import GeminiVendor
 from ai.providers.vendors.openai import OpenAIVendor
 from ai.providers.vendors.port import Options, Vendor
+from ai.providers.vendors.veiled import VeiledVendor
 from ai.settings import Settings
 
 
 @asynccontextmanager
 async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
     """The provider that the settings name; they have already refused unknown names. SDKs load in the background."""
-    vendors = [make_vendor(name, settings) for name in settings.provider_chain if name != "local"]
+    vendors: list[Vendor] = [make_vendor(name, settings) for name in settings.provider_chain if name != "local"]
+    if settings.ai_redact_prompts:
+        vendors = [VeiledVendor(vendor) for vendor in vendors]
     if not vendors:
-        yield LocalProvider()
+        yield CleanProvider(LocalProvider())
         return
     chain = ChainProvider(
         [Link(vendor, Breaker(settings.ai_breaker_failures, settings.ai_breaker_open_seconds)) for vendor in vendors],
@@ -38,7 +42,7 @@ async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
     )
     warming_up = asyncio.create_task(chain.warm_up())
     try:
-        yield chain
+        yield CleanProvider(chain)
     finally:
         warming_up.cancel()
         await asyncio.gather(warming_up, return_exceptions=True)

@@ -10,7 +10,15 @@ from fastapi import APIRouter, Depends, Header, Response
 from ai.deps import Deps, get_deps
 from ai.sections.domain import etag, expected_revision, status_of
 from ai.sections.models import Section, SectionRevision
-from ai.sections.schemas import CriterionOut, QuestionOut, RevisionOut, SectionCreate, SectionOut, SectionUpdate
+from ai.sections.schemas import (
+    CriterionOut,
+    QuestionOut,
+    RevisionOut,
+    SectionCreate,
+    SectionOrder,
+    SectionOut,
+    SectionUpdate,
+)
 from common.errors import InvalidCursor
 from common.identity import Identity, require
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
@@ -42,6 +50,30 @@ async def create_section(
     return _tagged(section, deps, response)
 
 
+@router.put("/api/proposals/{proposal_id}/sections/order", summary="Put the sections in order")
+async def order_sections(
+    proposal_id: UUID,
+    body: SectionOrder,
+    who: Writer,
+    deps: Services,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Page[SectionOut]:
+    """Needs If-Match with the *proposal's* `revision` (428 `precondition_required`). When the outline or an approval
+    changed meanwhile: 412 `stale_revision` with the current `revision` and `section_ids`. The ETag is the new one."""
+    expected = expected_revision(if_match)
+    proposal, sections = await deps.sections.reorder(who, proposal_id, body.section_ids, expected)
+    response.headers["ETag"] = etag(proposal.revision)
+    return Page(items=[section_out(section, deps.settings.section_revision_cap) for section in sections])
+
+
+@router.get("/api/proposals/{proposal_id}/sections/removed", summary="The removed sections, the latest first")
+async def list_removed_sections(proposal_id: UUID, who: Reader, deps: Services) -> Page[SectionOut]:
+    """At most a hundred."""
+    sections = await deps.sections.removed(who, proposal_id)
+    return Page(items=[section_out(section, deps.settings.section_revision_cap) for section in sections])
+
+
 @router.get("/api/sections/{section_id}", summary="One section")
 async def get_section(section_id: UUID, who: Reader, deps: Services, response: Response) -> SectionOut:
     """The ETag is the revision, to be sent back as If-Match."""
@@ -58,9 +90,16 @@ async def update_section(
     return _tagged(await deps.sections.update(who, section_id, body, expected), deps, response)
 
 
-@router.delete("/api/sections/{section_id}", status_code=204, summary="Delete a section")
-async def delete_section(section_id: UUID, who: Writer, deps: Services) -> None:
-    await deps.sections.delete(who, section_id)
+@router.delete("/api/sections/{section_id}", status_code=204, summary="Take a section out of its proposal")
+async def remove_section(section_id: UUID, who: Writer, deps: Services) -> None:
+    """It stays with the proposal and can be put back. An approved section answers 409 `section_locked`."""
+    await deps.sections.remove(who, section_id)
+
+
+@router.post("/api/sections/{section_id}/restore", summary="Put a removed section back")
+async def restore_section(section_id: UUID, who: Writer, deps: Services, response: Response) -> SectionOut:
+    """Where it was, with its text and revisions; for one that is there nothing happens."""
+    return _tagged(await deps.sections.restore(who, section_id), deps, response)
 
 
 @router.get("/api/sections/{section_id}/revisions", summary="What the section said before, newest first")

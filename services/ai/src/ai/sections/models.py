@@ -36,6 +36,8 @@ class Section(Base):
     questions: Mapped[list[dict[str, Any]]]
     revise_count: Mapped[int]
     """Revise calls since the last write or approval."""
+    removed_at: Mapped[datetime | None]
+    """Since when it is out of the proposal; it can be put back."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -52,5 +54,7 @@ class SectionRevision(Base):
     title: Mapped[str]
     text: Mapped[str]
     origin: Mapped[str]
+    provenance: Mapped[list[dict[str, Any]] | None]
+    """Who wrote each paragraph (`ai.provenance`); None for revisions from before this was kept."""
     author_id: Mapped[UUID | None]
     created_at: Mapped[datetime]

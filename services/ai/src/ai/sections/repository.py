@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -23,21 +24,36 @@ class SectionRepository:
         self._org_id = org_id
 
     async def outline(self, proposal_id: UUID) -> Sequence[Section]:
-        """The proposal's sections in order."""
+        """The proposal's sections in order, without removed ones."""
         found = await self._session.scalars(
             select(Section)
-            .where(Section.org_id == self._org_id, Section.proposal_id == proposal_id)
+            .where(Section.org_id == self._org_id, Section.proposal_id == proposal_id, Section.removed_at.is_(None))
             .order_by(Section.position, Section.id)
         )
         return found.all()
 
+    async def removed(self, proposal_id: UUID, *, limit: int) -> Sequence[Section]:
+        """The sections that were taken out of the proposal, the latest first."""
+        found = await self._session.scalars(
+            select(Section)
+            .where(Section.org_id == self._org_id, Section.proposal_id == proposal_id, Section.removed_at.is_not(None))
+            .order_by(Section.removed_at.desc(), Section.id.desc())
+            .limit(limit)
+        )
+        return found.all()
+
     async def get(self, section_id: UUID) -> Section:
-        """The section; raises NotFound."""
+        """The section; raises NotFound, for a removed one too."""
         return await self._one(section_id, lock=False)
 
     async def lock(self, section_id: UUID) -> Section:
-        """The section, locked until the transaction ends, after its proposal where both are; raises NotFound."""
+        """The section, locked until the transaction ends, after its proposal where both are; raises NotFound, for a
+        removed one too."""
         return await self._one(section_id, lock=True)
+
+    async def get_any(self, section_id: UUID, *, lock: bool = False) -> Section:
+        """The section, removed or not; raises NotFound."""
+        return await self._one(section_id, lock=lock, removed=True)
 
     async def next_position(self, proposal_id: UUID) -> int:
         """Where the next section goes. The caller holds the proposal's lock."""
@@ -74,13 +90,22 @@ class SectionRepository:
             criteria=[],
             questions=[],
             revise_count=0,
+            removed_at=None,
             created_at=at,
             updated_at=at,
         )
         self._session.add(section)
         return section
 
-    def record(self, section: Section, *, origin: Origin, author: UUID | None, at: datetime) -> None:
+    def record(
+        self,
+        section: Section,
+        *,
+        origin: Origin,
+        author: UUID | None,
+        at: datetime,
+        provenance: list[dict[str, Any]] | None = None,
+    ) -> None:
         """Keeps what the section says now as its present revision."""
         self._session.add(
             SectionRevision(
@@ -90,6 +115,7 @@ class SectionRepository:
                 title=section.title,
                 text=section.text,
                 origin=origin,
+                provenance=provenance,
                 author_id=author,
                 created_at=at,
             )
@@ -106,11 +132,13 @@ class SectionRepository:
         return found.all()
 
     async def delete(self, section_id: UUID) -> None:
-        """Deletes the section and its revisions."""
+        """Deletes the section and its revisions for good."""
         await self._session.execute(delete(Section).where(Section.org_id == self._org_id, Section.id == section_id))
 
-    async def _one(self, section_id: UUID, *, lock: bool) -> Section:
+    async def _one(self, section_id: UUID, *, lock: bool, removed: bool = False) -> Section:
         statement = select(Section).where(Section.org_id == self._org_id, Section.id == section_id)
+        if not removed:
+            statement = statement.where(Section.removed_at.is_(None))
         if lock:
             statement = statement.with_for_update().execution_options(populate_existing=True)
         section = await self._session.scalar(statement)

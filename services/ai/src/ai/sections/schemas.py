@@ -40,6 +40,12 @@ class SectionUpdate(RequestBody):
     title: Line | None = None
 
 
+class SectionOrder(RequestBody):
+    """The sections of a proposal in the order that they shall have."""
+
+    section_ids: Annotated[list[UUID], Field(max_length=500)]
+
+
 class CriterionOut(BaseModel):
     """What a reviewer scores, where the call says so; `points` is null where it gives no weight."""
 

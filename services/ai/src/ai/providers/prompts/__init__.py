@@ -13,13 +13,14 @@ from typing import Final
 
 from ai.providers.port import PromptRef
 
-CURRENT: Final = {"write": 1, "revise": 1, "plan": 1, "repair": 1}
+CURRENT: Final = {"write": 2, "revise": 1, "plan": 1, "repair": 1}
 """The version of each prompt that is used now."""
 CHECKSUMS: Final = {
     "plan.v1": "e272454d58e55720eead8030423295365de449b3055d871a7a990136d3ac6b91",
     "repair.v1": "432813803037cb0d9650bf2a20e1c2dd20d3be7748b9ccd49418fb429e470bf9",
     "revise.v1": "e5df2f1be4780391ee6a6220c5f32c4210b5cdae89400d6cb1e3b05c0ce30c5c",
     "write.v1": "8e540191dc0f043b831516323a2d5da5f3f4c1d2f280a41098b88f35b837b1e1",
+    "write.v2": "8afdf4746a08fe7c7ba4895b62a7fe779a3da948ecded2f57f0f7e1b98e93880",
 }
 
 

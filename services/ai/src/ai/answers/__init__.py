@@ -1,0 +1,1 @@
+"""The answer library: what an org has approved once and can say again."""
