@@ -55,7 +55,8 @@ def get_deps(request: Request) -> Deps:
 WithDeps = Annotated[Deps, Depends(get_deps)]
 
 
-def _tenant(identity: Identity) -> Tenant:
+def tenant_of(identity: Identity) -> Tenant:
+    """Whose rows a request may see."""
     return Tenant(org_id=identity.org_id, user_id=identity.user_id)
 
 
@@ -81,7 +82,7 @@ async def create_upload(request: Request, identity: Writer, deps: WithDeps) -> U
             declared_type=received.declared_type,
             proposal_id=_proposal_id(received.fields.get("proposal_id")),
         )
-        return UploadView.of(await service.accept(deps, _tenant(identity), incoming))
+        return UploadView.of(await service.accept(deps, tenant_of(identity), incoming))
 
 
 def _proposal_id(value: str | None) -> UUID | None:
@@ -105,7 +106,7 @@ async def list_uploads(
     if cursor is not None and (before := parse_id(decode_cursor(cursor, 1)[0])) is None:
         raise InvalidCursor
     uploads, more = await service.list_page(
-        deps, _tenant(identity), limit=limit, before=before, proposal_id=proposal_id
+        deps, tenant_of(identity), limit=limit, before=before, proposal_id=proposal_id
     )
     next_cursor = encode_cursor(str(uploads[-1].id)) if more else None
     return Page(items=[UploadView.of(upload) for upload in uploads], next_cursor=next_cursor)
@@ -114,13 +115,13 @@ async def list_uploads(
 @router.get("/{upload_id}", operation_id="get_upload")
 async def get_upload(upload_id: UUID, identity: Reader, deps: WithDeps) -> UploadView:
     """One file; `status` tells whether its text is there."""
-    return UploadView.of(await service.find(deps, _tenant(identity), upload_id))
+    return UploadView.of(await service.find(deps, tenant_of(identity), upload_id))
 
 
 @router.get("/{upload_id}/text", operation_id="get_upload_text")
 async def get_text(upload_id: UUID, identity: Reader, deps: WithDeps) -> TextView:
     """What the file says, page by page."""
-    upload, pages = await service.read_text(deps, _tenant(identity), upload_id)
+    upload, pages = await service.read_text(deps, tenant_of(identity), upload_id)
     return TextView.of(upload, pages)
 
 
@@ -132,13 +133,18 @@ async def get_text(upload_id: UUID, identity: Reader, deps: WithDeps) -> TextVie
     responses={200: {"content": {"*/*": {}}}, **ANSWERS},
 )
 async def get_file(upload_id: UUID, identity: Reader, deps: WithDeps, wanted: WithConditions) -> Response:
-    """The bytes as they were uploaded, to be saved, never shown in place. Range resumes a download that broke off."""
-    upload = await service.find(deps, _tenant(identity), upload_id)
-    download = Download(upload.filename, upload.content_type, upload.sha256, upload.size)
+    """The bytes, to be saved, never shown in place. Range resumes a download that broke off.
+
+    A picture comes as we have encoded it, without what else was in its file; until that is done, 409
+    `not_yet_consistent`.
+    """
+    upload = await service.find(deps, tenant_of(identity), upload_id)
+    sha256, size = await service.what_is_shown(deps, upload)
+    download = Download(upload.filename, upload.content_type, sha256, size)
     return await download.answer(wanted, partial(service.open_bytes, deps, upload))
 
 
 @router.delete("/{upload_id}", status_code=204, operation_id="delete_upload")
 async def delete_upload(upload_id: UUID, identity: Writer, deps: WithDeps) -> None:
     """Deletes the file, its text, and what was made from it."""
-    await service.delete(deps, _tenant(identity), upload_id)
+    await service.delete(deps, tenant_of(identity), upload_id)

@@ -11,6 +11,7 @@ from common.identity import IdentityVerifier
 from common.service_app import create_service_app
 from uploads.api import router
 from uploads.deps import Deps
+from uploads.resumable.api import router as resumable
 from uploads.settings import Settings
 
 
@@ -23,5 +24,5 @@ def create_app(
 ) -> FastAPI:
     """The app; `deps` lives as long as it does, `verifier` is for tests that sign their own identities."""
     return create_service_app(
-        settings, deps, title="Bidwright uploads", routers=[router], health=health, verifier=verifier
+        settings, deps, title="Bidwright uploads", routers=[resumable, router], health=health, verifier=verifier
     )

@@ -14,7 +14,7 @@ from uploads.deps import Deps
 from uploads.extraction import Options
 from uploads.inspection import Caps
 from uploads.sandbox import Limits
-from uploads.scan import scanner_for
+from uploads.scan import CountedScanner, scanner_for
 from uploads.settings import Settings
 from uploads.staging import Staging
 
@@ -22,8 +22,8 @@ INSPECTIONS_AT_ONCE: Final = 4
 """Children that check files, for one process: each may take memory of its own."""
 INSPECTION_LIMITS: Final = Limits(memory_bytes=768 << 20, total_seconds=14, silent_seconds=14)
 BUFFER_BYTES_AT_MOST: Final = 1 << 20
-SILENT_SECONDS: Final = 300.0
-"""Longer than the slowest page: four OCR runs of one that stands on its head."""
+SILENT_SECONDS: Final = 320.0
+"""Longer than the slowest page: five OCR runs of one that stands on its head."""
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def open_deps(settings: Settings, *, clock: Clock | None = None) -> AsyncI
                 objects=settings.objects_dir,
                 buffer_bytes=min(settings.file_upload_max_memory_size, BUFFER_BYTES_AT_MOST),
             ),
-            scanner=scanner_for(settings.virusscan_cmd, settings.virusscan_timeout_seconds),
+            scanner=CountedScanner(scanner_for(settings.virusscan_cmd, settings.virusscan_timeout_seconds)),
             inspections=asyncio.Semaphore(INSPECTIONS_AT_ONCE),
             inspection_caps=Caps(),
             inspection_limits=INSPECTION_LIMITS,

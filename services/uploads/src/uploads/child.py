@@ -23,7 +23,11 @@ def main() -> int:
     """Answers the one request on stdin."""
     _die_with_parent()
     request: dict[str, Any] = json.loads(sys.stdin.buffer.read())
-    _limit(memory=int(request["memory_bytes"]), cpu=int(request["cpu_seconds"]))
+    _limit(
+        memory=int(request["memory_bytes"]),
+        cpu=int(request["cpu_seconds"]),
+        output=int(request.get("output_bytes", 0)),
+    )
     try:
         _answer(request)
     except MemoryError:
@@ -45,6 +49,10 @@ def _answer(request: dict[str, Any]) -> None:
         except Refused as refused:
             _say({"refused": refused.code, "detail": refused.detail})
             return
+    elif request["task"] == "encode":
+        from uploads.extraction.picture import encode
+
+        encode(request["kind"], path, Path(request["target"]))
     else:
         from uploads.extraction import Options, extract
 
@@ -58,13 +66,13 @@ def _say(message: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _limit(*, memory: int, cpu: int) -> None:
+def _limit(*, memory: int, cpu: int, output: int) -> None:
     """What this process and the programs it starts may use."""
     for name, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, output),
         (resource.RLIMIT_NOFILE, 64),
     ):
         with contextlib.suppress(ValueError, OSError):  # a platform without this limit still has the parent's clock

@@ -14,6 +14,7 @@ from contracts.gateway import OrgDeleted, UserErased
 from uploads import events
 from uploads.deps import Deps
 from uploads.repository import UploadRepository, forget_person
+from uploads.resumable import repository as resumable
 from uploads.service import ERASE_ORG
 
 ERASE_ATTEMPTS: Final = 20
@@ -41,6 +42,7 @@ async def on_org_deleted(uow: UnitOfWork, event: OrgDeleted, deps: Deps) -> None
 async def on_user_erased(uow: UnitOfWork, event: UserErased, deps: Deps) -> None:
     """Files belong to their org; only who uploaded them is forgotten."""
     await forget_person(uow.session, event.user_id)
+    await resumable.forget_person(uow.session, event.user_id, deps.clock.now())
     uow.publish(events.user_erased(event.org_id, event.user_id, deps.clock.now()))
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from uploads.domain import Reason, Status
 from uploads.inspection.kinds import KindName
+from uploads.inspection.refusal import Code
+from uploads.resumable.domain import State
 
 
 class Base(DeclarativeBase):
@@ -37,6 +39,10 @@ class Upload(Base):
     status: Mapped[Status] = mapped_column(Text)
     reason: Mapped[Reason | None] = mapped_column(Text)
     page_count: Mapped[int | None]
+    shown_sha256: Mapped[str | None]
+    """Of what is handed out instead of a picture's own bytes; None: not made yet, and for what is no picture."""
+    shown_size: Mapped[int | None]
+    """0 without a SHA-256: it cannot be made."""
     version: Mapped[int]
     created_at: Mapped[datetime]
 
@@ -85,6 +91,47 @@ class StorageClaim(Base):
     """What it reserves; 0 for remains."""
     expires_at: Mapped[datetime]
     """From then on the bytes are swept unless an upload has them."""
+    upload_id: Mapped[UUID | None]
+    """Of the upload under way; a resumable one has reserved its bytes already, and they count once."""
+
+
+class ResumableUpload(Base):
+    """A file that comes in pieces. Its id becomes the upload's; what has come so far is in `resumable_parts`."""
+
+    __tablename__ = "resumable_uploads"
+    __table_args__ = (
+        Index("resumable_uploads_by_org", "org_id", "expires_at"),
+        Index("resumable_uploads_by_age", "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    user_id: Mapped[UUID | None]
+    """Who may go on with it; None once that person was erased."""
+    state: Mapped[State] = mapped_column(Text)
+    filename: Mapped[str]
+    declared_type: Mapped[str | None]
+    proposal_id: Mapped[UUID | None]
+    length: Mapped[int]
+    """As announced, and reserved in the org's storage while it is receiving."""
+    received: Mapped[int]
+    refused_code: Mapped[Code | None] = mapped_column(Text)
+    refused_detail: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """From then on it is swept: first its bytes and its reservation, then its row."""
+
+
+class ResumablePart(Base):
+    """Bytes of a resumable upload in the object store."""
+
+    __tablename__ = "resumable_parts"
+
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("resumable_uploads.id", ondelete="CASCADE"), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    size: Mapped[int]
+    key: Mapped[str]
 
 
 class Entitlement(Base):

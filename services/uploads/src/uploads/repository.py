@@ -16,6 +16,7 @@ from common.plumbing import Job
 from contracts.uploads import StorageChanged
 from uploads.extraction import ExtractedPage
 from uploads.models import Entitlement, OrgStorage, StorageClaim, Upload, UploadPage
+from uploads.resumable.repository import ResumableRepository
 
 _PAGES_PER_INSERT = 200
 
@@ -63,6 +64,7 @@ class UploadRepository:
         await self._session.execute(delete(Upload).where(Upload.org_id == self._org_id))
         await self._session.execute(delete(Job).where(Job.org_id == self._org_id, Job.finished_at.is_not(None)))
         await self._session.execute(delete(StorageClaim).where(StorageClaim.org_id == self._org_id))
+        await ResumableRepository(self._session, self._org_id).delete_all()
         await self._session.execute(delete(Entitlement).where(Entitlement.org_id == self._org_id))
         await self._session.execute(
             update(OrgStorage).where(OrgStorage.org_id == self._org_id).values(bytes_used=0, bytes_elsewhere=0)
@@ -72,6 +74,16 @@ class UploadRepository:
         """Whether any file of the org has these bytes."""
         query = select(Upload.id).where(Upload.org_id == self._org_id, Upload.sha256 == sha256).limit(1)
         return await self._session.scalar(query) is not None
+
+    async def has_job(self, kind: str, upload_id: UUID) -> bool:
+        """Whether a job of this kind for this file has not ended."""
+        query = select(Job.id).where(
+            Job.org_id == self._org_id,
+            Job.kind == kind,
+            Job.payload["upload_id"].astext == str(upload_id),
+            Job.finished_at.is_(None),
+        )
+        return await self._session.scalar(query.limit(1)) is not None
 
     async def pages(self, upload_id: UUID) -> Sequence[UploadPage]:
         """The text of a file, in order."""
@@ -145,8 +157,13 @@ class UploadRepository:
             .on_conflict_do_update(index_elements=[Entitlement.org_id], set_=values)
         )
 
-    async def reserved(self, now: datetime, *, besides: str) -> int:
-        """The bytes of uploads under way that no file has yet, each content counted once, `besides` not at all."""
+    async def reserved(self, now: datetime, *, besides: str = "", upload_id: UUID | None = None) -> int:
+        """The bytes of uploads under way that no file has yet, each content counted once.
+
+        Args:
+            besides: the SHA-256 of content that is not counted.
+            upload_id: a resumable upload that is not counted.
+        """
         has_file = select(Upload.id).where(Upload.org_id == self._org_id, Upload.sha256 == StorageClaim.sha256)
         claims = (
             select(func.max(StorageClaim.size).label("size"))
@@ -159,7 +176,8 @@ class UploadRepository:
             .group_by(StorageClaim.sha256)
             .subquery()
         )
-        return int(await self._session.scalar(select(func.coalesce(func.sum(claims.c.size), 0))) or 0)
+        claimed = int(await self._session.scalar(select(func.coalesce(func.sum(claims.c.size), 0))) or 0)
+        return claimed + await ResumableRepository(self._session, self._org_id).reserved(now, besides=upload_id)
 
     async def has_claim(self, sha256: str, *, now: datetime) -> bool:
         """Whether an upload of these bytes is under way."""

@@ -74,6 +74,14 @@ async def extract(kind: KindName, path: Path, options: Options, limits: Limits) 
                 yield ExtractedPage(**answer["page"])
 
 
+async def encode(kind: KindName, path: Path, target: Path, limits: Limits, *, output_bytes: int) -> None:
+    """Writes the picture anew to `target`, which exists; raises `ChildFailed` when it defeats the child."""
+    request = {"task": "encode", "kind": kind, "path": str(path), "target": str(target), "output_bytes": output_bytes}
+    async with aclosing(_answers(request, limits)) as answers:
+        async for _ in answers:
+            pass
+
+
 def starting_at(options: Options, page: int) -> Options:
     """The same options from another page on."""
     return replace(options, first_page=page)

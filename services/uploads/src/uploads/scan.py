@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from common.telemetry import get_logger
+from uploads import telemetry
 from uploads.inspection.refusal import Refused
 
 _CLEAN: Final = 0
@@ -113,6 +114,21 @@ class ClamdScanner:
             return (await reader.readuntil(b"\0")).rstrip(b"\0").strip()
         finally:
             writer.close()
+
+
+class CountedScanner:
+    """Another scanner, with its verdicts counted."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._scanner = scanner
+
+    async def scan(self, path: Path) -> None:
+        try:
+            await self._scanner.scan(path)
+        except Refused as refused:
+            telemetry.SCANS.labels("infected" if refused.code == "infected" else "error").inc()
+            raise
+        telemetry.SCANS.labels("skipped" if isinstance(self._scanner, NoScanner) else "clean").inc()
 
 
 def scanner_for(command: str, timeout_seconds: float) -> Scanner:

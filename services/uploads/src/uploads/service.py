@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from common.db import Tenant
+from common.db import Tenant, UnitOfWork
 from common.errors import NotFound
 from common.ids import new_id
 from common.storage import StorageError
 from common.telemetry import get_logger
-from uploads import domain, events, sandbox, storing, telemetry
+from uploads import domain, events, pictures, sandbox, storing, telemetry
 from uploads.deps import Deps
 from uploads.errors import StorageUnavailable, file_refused
 from uploads.inspection import Kind, Refused, check_declared_type, check_signature, kind_of
@@ -20,6 +22,7 @@ from uploads.inspection.signature import is_ole
 from uploads.inspection.text import encoding_of
 from uploads.models import Upload, UploadPage
 from uploads.repository import UploadRepository
+from uploads.resumable.repository import ResumableRepository
 from uploads.staging import StagedFile
 
 log = get_logger()
@@ -36,15 +39,24 @@ class Incoming:
     filename: str
     declared_type: str | None
     proposal_id: UUID | None
+    resumable: UUID | None = None
+    """Set when it came in pieces: then this is the upload's id, and that row ends with the upload's beginning."""
+    remembered_until: datetime | None = None
+    """Until then that row can tell how it ended."""
+
+
+class EndedMeanwhile(Exception):
+    """The resumable upload has ended otherwise while its file was looked at."""
 
 
 async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
     """Checks, scans and stores a file, and queues its reading.
 
-    Raises FileRefused, StorageExhausted, StorageUnavailable; whatever is raised, no bytes of the file are kept.
+    Raises FileRefused, StorageExhausted, StorageUnavailable, EndedMeanwhile; whatever is raised, no bytes of the file
+    are kept.
     """
-    org_id, user_id = _who(tenant)
-    upload_id = new_id()
+    org_id, user_id = who(tenant)
+    upload_id = incoming.resumable or new_id()
     filename = domain.display_name(incoming.filename)
     try:
         kind = await _check(deps, filename, incoming)
@@ -52,6 +64,7 @@ async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
         telemetry.REFUSED.labels(refused.code).inc()
         log.info(telemetry.UPLOAD_REFUSED, upload_id=str(upload_id), error=refused.code)
         async with deps.db.unit_of_work(tenant) as uow:
+            await _end(uow, org_id, incoming, "refused", (refused.code, refused.detail))
             uow.publish(events.file_refused(org_id=org_id, upload_id=upload_id, filename=filename, error=refused.code))
             await uow.commit()
         raise file_refused(refused) from refused
@@ -69,6 +82,8 @@ async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
         status="processing",
         reason=None,
         page_count=None,
+        shown_sha256=None,
+        shown_size=None,
         version=1,
         created_at=deps.clock.now(),
     )
@@ -79,16 +94,32 @@ async def accept(deps: Deps, tenant: Tenant, incoming: Incoming) -> Upload:
             log.error("upload.store_failed", error=str(error))
             raise StorageUnavailable from error
         async with deps.db.unit_of_work(tenant) as uow:
+            await _end(uow, org_id, incoming, "stored")
             repository = UploadRepository(uow.session, org_id)
             if (changed := await claim.redeem(repository, upload)) is not None:
                 uow.publish(changed)
             used = changed.bytes_used if changed else await repository.storage_used()
             uow.publish(events.file_accepted(upload, uploaded_by=user_id, storage_bytes_used=used))
             uow.enqueue(EXTRACT, {"upload_id": str(upload_id)}, org_id=org_id, user_id=user_id)
+            pictures.enqueue(uow, upload)
             await uow.commit()
     telemetry.ACCEPTED.labels(kind.name).inc()
     log.info(telemetry.UPLOAD_ACCEPTED, upload_id=str(upload_id), kind=kind.name, size=upload.size)
     return upload
+
+
+async def _end(
+    uow: UnitOfWork,
+    org_id: UUID,
+    incoming: Incoming,
+    state: Literal["stored", "refused"],
+    refused: tuple[str, str] | None = None,
+) -> None:
+    if incoming.resumable is None or incoming.remembered_until is None:
+        return
+    repository = ResumableRepository(uow.session, org_id)
+    if not await repository.end(incoming.resumable, state, expires_at=incoming.remembered_until, refused=refused):
+        raise EndedMeanwhile
 
 
 async def _check(deps: Deps, filename: str, incoming: Incoming) -> Kind:
@@ -112,7 +143,7 @@ def _stored_type(kind: Kind, head: bytes) -> str:
 
 async def find(deps: Deps, tenant: Tenant, upload_id: UUID) -> Upload:
     """The file. Raises NotFound."""
-    org_id, _ = _who(tenant)
+    org_id, _ = who(tenant)
     async with deps.db.unit_of_work(tenant) as uow:
         upload = await UploadRepository(uow.session, org_id).get(upload_id)
     if upload is None:
@@ -124,7 +155,7 @@ async def list_page(
     deps: Deps, tenant: Tenant, *, limit: int, before: UUID | None, proposal_id: UUID | None
 ) -> tuple[Sequence[Upload], bool]:
     """Files, newest first, and whether there are more."""
-    org_id, _ = _who(tenant)
+    org_id, _ = who(tenant)
     async with deps.db.unit_of_work(tenant) as uow:
         repository = UploadRepository(uow.session, org_id)
         uploads = await repository.page(limit=limit + 1, before=before, proposal_id=proposal_id)
@@ -133,7 +164,7 @@ async def list_page(
 
 async def read_text(deps: Deps, tenant: Tenant, upload_id: UUID) -> tuple[Upload, Sequence[UploadPage]]:
     """The file and its text so far. Raises NotFound."""
-    org_id, _ = _who(tenant)
+    org_id, _ = who(tenant)
     async with deps.db.unit_of_work(tenant) as uow:
         repository = UploadRepository(uow.session, org_id)
         upload = await repository.get(upload_id)
@@ -142,14 +173,26 @@ async def read_text(deps: Deps, tenant: Tenant, upload_id: UUID) -> tuple[Upload
         return upload, await repository.pages(upload_id)
 
 
+async def what_is_shown(deps: Deps, upload: Upload) -> tuple[str, int]:
+    """SHA-256 and size of what is handed out: the file, or a picture as we have encoded it.
+
+    Raises NotYetConsistent, CannotBeShown.
+    """
+    if upload.kind in pictures.PICTURES:
+        return await pictures.shown(deps, upload)
+    return upload.sha256, upload.size
+
+
 async def open_bytes(deps: Deps, upload: Upload, start: int, end: int) -> AsyncIterator[bytes]:
-    """The file's bytes from `start` up to, not including, `end`.
+    """The bytes that are handed out, from `start` up to, not including, `end`.
 
     The first of them are read here, so that a store that is away is an answer, not a torn stream.
 
     Raises StorageUnavailable.
     """
-    chunks = deps.store.stream(upload.org_id, upload.sha256, start=start, end=end)
+    is_picture = upload.kind in pictures.PICTURES
+    key = (storing.shown_key if is_picture else deps.store.key)(upload.org_id, upload.sha256)
+    chunks = deps.store.stream_at(key, start=start, end=end)
     try:
         first = await anext(chunks)
     except (StorageError, StopAsyncIteration) as error:
@@ -166,7 +209,7 @@ async def open_bytes(deps: Deps, upload: Upload, start: int, end: int) -> AsyncI
 
 async def delete(deps: Deps, tenant: Tenant, upload_id: UUID) -> None:
     """Deletes a file, its text, and its bytes unless another file of the org has the same. Raises NotFound."""
-    org_id, _ = _who(tenant)
+    org_id, _ = who(tenant)
     async with deps.db.unit_of_work(tenant) as uow:
         repository = UploadRepository(uow.session, org_id)
         storage = await repository.lock_storage()
@@ -187,7 +230,8 @@ async def delete(deps: Deps, tenant: Tenant, upload_id: UUID) -> None:
         await storing.try_now(deps, remains)
 
 
-def _who(tenant: Tenant) -> tuple[UUID, UUID]:
+def who(tenant: Tenant) -> tuple[UUID, UUID]:
+    """The org and the person that a use case is for."""
     if tenant.org_id is None or tenant.user_id is None:
         raise ValueError("a use case needs an org and a person")
     return tenant.org_id, tenant.user_id

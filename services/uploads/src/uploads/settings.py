@@ -26,6 +26,8 @@ class Settings(ServiceSettings):
 
     file_upload_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
     file_upload_max_memory_size: int = Field(default=1024 * 1024, ge=4096)
+    upload_resumable_seconds: int = Field(default=86_400, ge=60)
+    """How long an upload in pieces is kept after its last piece, so that one can go on the next day."""
     allowed_upload_extensions: Annotated[tuple[str, ...], NoDecode] = tuple(KINDS)
     quota_storage_bytes_free: int = Field(default=100 * 1024 * 1024, ge=0)
     """What an org has of whom billing has not said anything yet."""

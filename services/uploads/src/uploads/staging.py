@@ -12,13 +12,17 @@ from types import TracebackType
 from typing import BinaryIO, Final
 
 from common.ids import new_id
+from common.telemetry import get_logger
+from uploads.errors import StorageUnavailable
 
 HEAD_BYTES: Final = 4096
 _STALE_SECONDS: Final = 3600.0
 
+log = get_logger()
+
 
 class StagedFile:
-    """A file that is being received. Leaving its `async with` removes it."""
+    """A file that is being received. Leaving its `async with` removes it; a full disk is StorageUnavailable."""
 
     def __init__(self, path: Path, buffer_bytes: int) -> None:
         self.path = path
@@ -30,14 +34,18 @@ class StagedFile:
         self._file: BinaryIO | None = None
 
     async def __aenter__(self) -> StagedFile:
-        self._file = await asyncio.to_thread(_open_private, self.path)
+        try:
+            self._file = await asyncio.to_thread(_open_private, self.path)
+        except OSError as error:
+            raise _unavailable(error) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # what could not be written before is tried once more
+                self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
@@ -58,7 +66,10 @@ class StagedFile:
     async def flush(self) -> None:
         """Makes everything so far readable at `path`."""
         data, self._buffer = self._buffer, bytearray()
-        await asyncio.to_thread(self._flush, data)
+        try:
+            await asyncio.to_thread(self._flush, data)
+        except OSError as error:
+            raise _unavailable(error) from error
 
     def _flush(self, data: bytearray) -> None:
         if self._file is None:
@@ -114,6 +125,11 @@ class Staging:
                     path.unlink()
                     removed += 1
         return removed
+
+
+def _unavailable(error: OSError) -> StorageUnavailable:
+    log.error("upload.staging_failed", error=str(error))
+    return StorageUnavailable()
 
 
 def _open_private(path: Path) -> BinaryIO:

@@ -67,7 +67,7 @@ async def reserve(deps: Deps, tenant: Tenant, upload: Upload) -> AsyncIterator[C
             raise NotFound
         limit = await repository.storage_limit(deps.settings.quota_storage_bytes_free)
         size = 0 if await repository.has_content(upload.sha256) else upload.size
-        reserved = await repository.reserved(now, besides=upload.sha256)
+        reserved = await repository.reserved(now, besides=upload.sha256, upload_id=upload.id)
         used = storage.used + storage.elsewhere
         if limit is not None and not domain.fits(used=used, reserved=reserved, size=size, limit=limit):
             raise StorageExhausted(used=used, limit=limit)
@@ -85,6 +85,11 @@ def mark(deps: Deps, repository: UploadRepository, upload: Upload) -> Claim:
     claim = Claim(new_id(), upload.org_id, upload.sha256)
     repository.claim(_claim(claim.id, upload, size=0, expires_at=deps.clock.now()))
     return claim
+
+
+def shown_key(org_id: UUID, sha256: str) -> str:
+    """Where the version of a picture lies that is handed out."""
+    return f"{org_id}/.shown/{sha256}"
 
 
 async def try_now(deps: Deps, claim: Claim) -> None:
@@ -118,9 +123,18 @@ async def _remove(deps: Deps, claim: Claim) -> None:
         if not await repository.has_claim(claim.sha256, now=deps.clock.now()):
             if not await repository.has_content(claim.sha256):
                 await deps.store.delete(claim.org_id, claim.sha256)
-            await deps.staging.sweep_object(ObjectStore.key(claim.org_id, claim.sha256))
+                await deps.store.delete_at(shown_key(claim.org_id, claim.sha256))
+            for key in (ObjectStore.key(claim.org_id, claim.sha256), shown_key(claim.org_id, claim.sha256)):
+                await deps.staging.sweep_object(key)
         await uow.commit()
 
 
 def _claim(claim_id: UUID, upload: Upload, *, size: int, expires_at: datetime) -> StorageClaim:
-    return StorageClaim(id=claim_id, org_id=upload.org_id, sha256=upload.sha256, size=size, expires_at=expires_at)
+    return StorageClaim(
+        id=claim_id,
+        org_id=upload.org_id,
+        upload_id=upload.id,
+        sha256=upload.sha256,
+        size=size,
+        expires_at=expires_at,
+    )

@@ -15,6 +15,10 @@ EXTRACTION_SECONDS = Histogram(
     ["kind"],
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900),
 )
+PICTURES = Counter("bidwright_uploads_pictures", "Pictures encoded anew for download")
+SCANS = Counter(
+    "bidwright_uploads_scans", "Files by what the virus scanner said: clean, infected, error, skipped", ["verdict"]
+)
 SWEPT = Counter("bidwright_uploads_swept", "What kills left behind, removed", ["what"])
 
 UPLOAD_ACCEPTED = "upload.accepted"

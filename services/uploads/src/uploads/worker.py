@@ -9,10 +9,11 @@ from typing import Final
 from common.health import Dependency
 from common.jobs import JobKind
 from common.worker import Timer, Worker
-from uploads import erasing, extracting, storing
+from uploads import erasing, extracting, pictures, storing
 from uploads.bootstrap import open_deps
 from uploads.deps import Deps
 from uploads.handlers import EVENT_HANDLERS
+from uploads.resumable import service as resumable
 from uploads.service import ERASE_ORG, EXTRACT
 from uploads.settings import Settings
 
@@ -30,6 +31,9 @@ def job_kinds(settings: Settings) -> Mapping[str, JobKind[Deps]]:
             timeout_seconds=extracting.BROKEN_PAGES * settings.text_extraction_timeout_seconds + JOB_MARGIN_SECONDS,
             on_failure=extracting.on_failure,
         ),
+        pictures.PICTURE: JobKind(
+            run=pictures.run, timeout_seconds=pictures.SECONDS + JOB_MARGIN_SECONDS, on_failure=pictures.on_failure
+        ),
         ERASE_ORG: JobKind(run=erasing.erase_org, timeout_seconds=ERASE_SECONDS),
     }
 
@@ -44,7 +48,10 @@ async def run(settings: Settings) -> None:
             deps=deps,
             event_handlers=EVENT_HANDLERS,
             job_kinds=job_kinds(settings),
-            timers=(Timer("uploads.sweep", SWEEP_SECONDS, partial(storing.sweep, deps)),),
+            timers=(
+                Timer("uploads.sweep", SWEEP_SECONDS, partial(storing.sweep, deps)),
+                Timer("uploads.sweep_resumable", SWEEP_SECONDS, partial(resumable.sweep, deps)),
+            ),
             dependencies=(Dependency("storage", deps.store.ping),),
         )
         await worker.run(host=settings.host, port=settings.port, grace_seconds=settings.shutdown_grace_seconds)

@@ -185,6 +185,18 @@ def caller(http: httpx.AsyncClient, issuer: IdentityIssuer) -> Callable[..., Cal
     return make
 
 
+@pytest.fixture(scope="module")
+async def large(serve_api: Any) -> httpx.AsyncClient:
+    """An API that takes files above the size from which clients use this path."""
+    client: httpx.AsyncClient = await serve_api(FILE_UPLOAD_MAX_BYTES="10485760")
+    return client
+
+
+@pytest.fixture
+def ada(caller: Any, large: httpx.AsyncClient) -> Any:
+    return caller(client=large)
+
+
 @pytest.fixture
 async def workers(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Workers]:
     group = Workers(env, tmp_path / "worker.log")

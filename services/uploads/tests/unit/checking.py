@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from uploads import sandbox
 from uploads.bootstrap import INSPECTION_LIMITS
 from uploads.domain import display_name
 from uploads.inspection import KINDS, Caps, check_declared_type, check_signature, kind_of
+
+Good = tuple[str, str, Callable[[], bytes]]
+"""A sound file: what it shows, its name, how it is made."""
 
 
 async def check(data: bytes, filename: str, declared: str | None, folder: Path) -> None:

@@ -97,5 +97,24 @@ class TestImage:
         assert page.ocr
         assert flat(page.text) == SENTENCE
 
+    @pytest.mark.parametrize("turn", [0, 90, 180, 270])
+    def test_it_is_turned_a_strip_at_a_time(self, turn: int) -> None:
+        from PIL import Image
+
+        from uploads.extraction.ocr import strips
+
+        picture = Image.effect_noise((700, 530), 60)
+        assert b"".join(strips(picture, turn)) == picture.rotate(turn, expand=True).tobytes()
+
+    async def test_a_noisy_one_is_read_from_a_smaller_copy(self, put: Put, tmp_path: Path) -> None:
+        import pypdfium2
+        from PIL import Image, ImageChops
+
+        clean = pypdfium2.PdfDocument(put("scan", "scan.pdf"))[0].render(scale=300 / 72).to_pil().convert("L")
+        noise = Image.effect_noise(clean.size, 40)
+        ImageChops.add(clean, noise, 1, -128).save(tmp_path / "noisy.png")
+        (page,) = await read("png", tmp_path / "noisy.png")
+        assert flat(page.text) == SENTENCE
+
     async def test_nothing_is_read_when_ocr_of_images_is_off(self, put: Put) -> None:
         assert await read("png", put("png", "a.png"), Options(ocr_image=False)) == []

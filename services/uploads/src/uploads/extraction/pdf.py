@@ -79,6 +79,7 @@ def _recognise(page: Any, options: Options) -> str:
     scale = min(_DPI / 72, (options.ocr_pixels / points) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
     try:
-        return recognise(bitmap.to_pil().convert("L"), options)
+        picture = bitmap.to_pil()
+        return recognise(picture if picture.mode == "L" else picture.convert("L"), options)
     finally:
         bitmap.close()

@@ -1,4 +1,4 @@
-"""Uploads, their text, the storage of an org. pre: the code needs it."""
+"""pre: Uploads, their text, the storage of an org."""
 
 from __future__ import annotations
 
