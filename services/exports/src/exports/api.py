@@ -6,29 +6,26 @@ from functools import partial
 from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from common.bodies import parse_body
-from common.db import Tenant
 from common.downloads import ANSWERS, Download, WithConditions
 from common.errors import InvalidCursor, InvalidJSON
-from common.identity import Identity, require
 from common.ids import parse_id
-from common.jobs import JobRunner
 from common.pagination import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
 from contracts.exports import Format
 from exports import service
-from exports.deps import Deps
+from exports.callers import Reader, Runner, Services, Writer
+from exports.callers import tenant as _tenant
 from exports.errors import NeitherHashNorFile, NotFinished
+from exports.models import ExportRow
 from exports.rendering.document import MEDIA_TYPES
-from exports.schemas import ExportIn, ExportOut, VerifyIn, VerifyOut
-from exports.verifying import sha256_of_upload
+from exports.schemas import ExportIn, ExportOut, ManifestOut, VerifyIn, VerifyOut
+from exports.template_api import router as template_router
+from exports.verifying import read_upload
 
 router = APIRouter(prefix="/api/exports", tags=["exports"])
-
-Reader = Annotated[Identity, Depends(require(role="viewer", scope="exports:read"))]
-Writer = Annotated[Identity, Depends(require(role="member", scope="exports:write"))]
 
 MAX_JSON_BYTES: Final = 4096
 _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
@@ -55,24 +52,6 @@ _VERIFY_BODY: Final[dict[str, Any]] = {
 }
 
 
-def get_deps(request: Request) -> Deps:
-    """What the app was made with."""
-    return cast(Deps, request.app.state.deps)
-
-
-def get_runner(request: Request) -> JobRunner[Deps]:
-    """Runs a job in this process, for a caller who waits for it."""
-    return cast("JobRunner[Deps]", request.app.state.runner)
-
-
-Services = Annotated[Deps, Depends(get_deps)]
-Runner = Annotated[JobRunner[Deps], Depends(get_runner)]
-
-
-def _tenant(identity: Identity) -> Tenant:
-    return Tenant(org_id=identity.org_id, user_id=identity.user_id)
-
-
 @router.post("", status_code=201, responses=_ACCEPTED, operation_id="createExport")
 async def create_export(
     body: ExportIn,
@@ -86,16 +65,24 @@ async def create_export(
 
     201 with the finished file; 202 with a job under `Prefer: respond-async`, or when the file takes long.
     """
-    preferred = any(one.strip().lower() == "respond-async" for one in (prefer or "").split(","))
+    preferred = _prefers_async(prefer)
     row = await service.request(
         deps,
         runner,
         _tenant(identity),
         body.proposal_id,
-        body.format,
+        body.wish(),
         revision=body.proposal_revision,
         asynchronous=preferred or deps.settings.exports_async,
     )
+    return _answer(response, row, preferred=preferred)
+
+
+def _prefers_async(prefer: str | None) -> bool:
+    return any(one.strip().lower() == "respond-async" for one in (prefer or "").split(","))
+
+
+def _answer(response: Response, row: ExportRow, *, preferred: bool) -> ExportOut:
     response.headers["Location"] = f"/api/exports/{row.id}"
     if preferred:
         response.headers["Preference-Applied"] = "respond-async"
@@ -126,18 +113,19 @@ async def list_exports(
 async def verify_export(request: Request, identity: Reader, deps: Services) -> VerifyOut:
     """Tells which proposal, revision and export bytes came from: send a file (part `file`), or its sha256 as JSON.
 
-    One changed byte is no match. Only your organisation's exports are looked at.
+    One changed byte is no match; `altered_from` then tells which export it was before, if the file still says so. Only
+    your organisation's exports are looked at.
     """
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         limit = deps.settings.export_verify_max_bytes
-        sha256 = await sha256_of_upload(request.stream(), content_type, limit=limit)
+        sha256, content_key = await read_upload(request.stream(), content_type, limit=limit)
     elif kind != "application/json":
         raise NeitherHashNorFile
     else:
-        sha256 = await _read_hash(request)
-    return VerifyOut.of(sha256, await service.verify(deps, _tenant(identity), sha256))
+        sha256, content_key = await _read_hash(request), None
+    return VerifyOut.of(sha256, *await service.verify(deps, _tenant(identity), sha256, content_key))
 
 
 async def _read_hash(request: Request) -> str:
@@ -149,10 +137,41 @@ async def _read_hash(request: Request) -> str:
     return parse_body(VerifyIn, body).sha256
 
 
+router.include_router(template_router)  # before the addresses that begin with an id
+
+
 @router.get("/{export_id}", operation_id="getExport")
 async def get_export(export_id: UUID, identity: Reader, deps: Services) -> ExportOut:
     """One export; `status` tells whether its file is there."""
     return ExportOut.of(await service.get(deps, _tenant(identity), export_id))
+
+
+@router.get("/{export_id}/manifest", operation_id="getExportManifest")
+async def get_manifest(export_id: UUID, identity: Reader, deps: Services) -> ManifestOut:
+    """What the file was made of and with, and who asked for it."""
+    return ManifestOut.of(await service.get(deps, _tenant(identity), export_id))
+
+
+@router.post("/{export_id}/cancel", operation_id="cancelExport")
+async def cancel_export(export_id: UUID, identity: Writer, deps: Services) -> ExportOut:
+    """Stops an export that is being made."""
+    return ExportOut.of(await service.cancel(deps, _tenant(identity), export_id))
+
+
+@router.post("/{export_id}/retry", status_code=201, responses=_ACCEPTED, operation_id="retryExport")
+async def retry_export(
+    export_id: UUID,
+    response: Response,
+    identity: Writer,
+    deps: Services,
+    runner: Runner,
+    prefer: Annotated[str | None, Header()] = None,
+) -> ExportOut:
+    """Asks once more for what a failed export was to be: the same options, the approved text as it is now."""
+    preferred = _prefers_async(prefer)
+    asynchronous = preferred or deps.settings.exports_async
+    row = await service.again(deps, runner, _tenant(identity), export_id, asynchronous=asynchronous)
+    return _answer(response, row, preferred=preferred)
 
 
 @router.head("/{export_id}/file", include_in_schema=False)

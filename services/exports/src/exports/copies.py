@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, null, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import UnitOfWork
 from common.plumbing import Job
-from exports.domain import Outline, OutlineEntry, TextKey
+from exports.domain import ApprovedText, Outline, OutlineEntry, TextKey
 from exports.models import (
     ArtifactRow,
     EntitlementRow,
@@ -21,6 +21,7 @@ from exports.models import (
     ProposalRow,
     SectionTextRow,
     StorageRow,
+    TemplateRow,
 )
 
 DELETED = "deleted"
@@ -119,17 +120,19 @@ class Copies:
             .on_conflict_do_update(index_elements=[ProposalRow.id], set_=values, where=ProposalRow.state != DELETED)
         )
 
-    async def texts(self, keys: Sequence[TextKey]) -> dict[TextKey, str]:
+    async def texts(self, keys: Sequence[TextKey]) -> dict[TextKey, ApprovedText]:
         """The texts that are here, by section and revision."""
         if not keys:
             return {}
         rows = await self.uow.session.execute(
-            select(SectionTextRow.section_id, SectionTextRow.revision, SectionTextRow.text).where(
+            select(
+                SectionTextRow.section_id, SectionTextRow.revision, SectionTextRow.text, SectionTextRow.origins
+            ).where(
                 SectionTextRow.org_id == self.org_id,
                 tuple_(SectionTextRow.section_id, SectionTextRow.revision).in_(keys),
             )
         )
-        return {(section_id, revision): body for section_id, revision, body in rows}
+        return {(section_id, revision): ApprovedText(body, origins) for section_id, revision, body, origins in rows}
 
     async def text_keys(self, proposal_id: UUID) -> list[TextKey]:
         """Which texts of the proposal are here."""
@@ -140,15 +143,16 @@ class Copies:
         )
         return [(section_id, revision) for section_id, revision in rows]
 
-    async def put_text(self, proposal_id: UUID, key: TextKey, body: str) -> None:
-        """Stores an approved text."""
+    async def put_text(
+        self, proposal_id: UUID, key: TextKey, body: str, origins: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Stores an approved text, and who wrote its paragraphs when that was told."""
         section_id, revision = key
+        values = {"text": body, "origins": null() if origins is None else list(origins)}
         await self.uow.session.execute(
             insert(SectionTextRow)
-            .values(section_id=section_id, revision=revision, org_id=self.org_id, proposal_id=proposal_id, text=body)
-            .on_conflict_do_update(
-                index_elements=[SectionTextRow.section_id, SectionTextRow.revision], set_={"text": body}
-            )
+            .values(section_id=section_id, revision=revision, org_id=self.org_id, proposal_id=proposal_id, **values)
+            .on_conflict_do_update(index_elements=[SectionTextRow.section_id, SectionTextRow.revision], set_=values)
         )
 
     async def drop_texts(self, keys: Sequence[TextKey]) -> None:
@@ -179,5 +183,5 @@ class Copies:
         """Removes every row of the org but the mark that it was deleted and the job that erases its files."""
         # Jobs first: a render that is about to finish holds its job's row, and only then the org's storage.
         await self.uow.session.execute(delete(Job).where(Job.org_id == self.org_id, Job.id != keep_job))
-        for table in (ExportRow, ArtifactRow, SectionTextRow, ProposalRow, EntitlementRow, StorageRow):
+        for table in (ExportRow, ArtifactRow, SectionTextRow, ProposalRow, EntitlementRow, StorageRow, TemplateRow):
             await self.uow.session.execute(delete(table).where(table.org_id == self.org_id))

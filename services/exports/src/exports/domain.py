@@ -6,12 +6,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from contracts.exports import Format
-from exports.rendering.document import Document, Section
+from exports.rendering.document import Disclosure, Document, Section
+from exports.rendering.layout import Layout
 from exports.rendering.versions import TEMPLATE_VERSION, engine_version
 
 MAX_FILENAME: Final = 100
@@ -54,16 +55,60 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What kind of file someone asks for."""
+
+    format: Format
+    layout: Layout = field(default_factory=Layout)
+    page_limit: int | None = None
+    ai_disclosure: bool = False
+    own_template: bool = True
+    """Take the org's Word template where it has one."""
+
+    def as_data(self) -> dict[str, Any]:
+        """For the manifest, and to ask once more."""
+        return {
+            "layout": self.layout.as_data(),
+            "page_limit": self.page_limit,
+            "ai_disclosure": self.ai_disclosure,
+            "own_template": self.own_template,
+        }
+
+    @classmethod
+    def of(cls, file_format: Format, data: Mapping[str, Any]) -> Wish:
+        """From the options of a manifest; one from before there were any has none."""
+        return cls(
+            file_format,
+            Layout(**data.get("layout", {})),
+            data.get("page_limit"),
+            bool(data.get("ai_disclosure", False)),
+            bool(data.get("own_template", True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedText:
+    """An approved text as the service's copy has it."""
+
+    text: str
+    origins: Sequence[Mapping[str, Any]] | None = None
+    """Who wrote each paragraph; None when it was not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that one export is made from, fixed at the time of the request."""
 
     outline: Outline
     document: Document
     texts: tuple[TextKey, ...]
+    wish: Wish
 
-    def manifest(self, file_format: Format) -> dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """What the file was made from and with: kept beside the file, never inside it."""
         return {
+            "options": self.wish.as_data(),
+            "template_sha256": self.document.template_sha256,
             "title": self.document.title,
             "org_name": self.document.org_name,
             "proposal_revision": self.outline.revision,
@@ -77,22 +122,54 @@ class Snapshot:
                 for (section_id, revision), section in zip(self.texts, self.document.sections, strict=True)
             ],
             "template_version": TEMPLATE_VERSION,
-            "engine_version": engine_version(file_format),
+            "engine_version": engine_version(self.wish.format),
         }
 
 
-def is_current(outline: Outline, texts: Mapping[TextKey, str], revision: int | None) -> bool:
+def is_current(outline: Outline, texts: Mapping[TextKey, ApprovedText], revision: int | None) -> bool:
     """Whether the copy has reached the revision that the caller has seen, and holds every text that it shows."""
     return (revision is None or outline.revision >= revision) and all(key in texts for key in outline.text_keys)
 
 
-def snapshot(outline: Outline, texts: Mapping[TextKey, str], org_name: str) -> Snapshot:
-    """The approved sections in their order. The copy must be current."""
+def snapshot(
+    outline: Outline,
+    texts: Mapping[TextKey, ApprovedText],
+    org_name: str,
+    wish: Wish,
+    template_sha256: str | None = None,
+) -> Snapshot:
+    """The approved sections in their order. The copy must be current. `template_sha256`: of the org's own, if it has
+    one."""
     keys = outline.text_keys
     sections = tuple(
-        Section(title=section.title, text=texts[key]) for section, key in zip(outline.approved, keys, strict=True)
+        Section(title=section.title, text=texts[key].text) for section, key in zip(outline.approved, keys, strict=True)
     )
-    return Snapshot(outline, Document(title=outline.title, org_name=org_name, sections=sections), tuple(keys))
+    document = Document(
+        title=outline.title,
+        org_name=org_name,
+        sections=sections,
+        layout=wish.layout if wish.format != "md" else Layout(),
+        disclosure=tuple(disclosure(texts[key].origins) for key in keys) if wish.ai_disclosure else None,
+        template_sha256=template_sha256 if wish.format == "docx" and wish.own_template else None,
+    )
+    return Snapshot(outline, document, tuple(keys), wish)
+
+
+def disclosure(origins: Sequence[Mapping[str, Any]] | None) -> Disclosure:
+    """What an export says of the AI's part in a section, from who wrote each of its paragraphs."""
+    if origins is None:
+        return Disclosure("unknown")
+    drafted = [one for one in origins if one["by"] != "person"]
+    models = tuple(sorted({str(one["model"]) for one in drafted if one.get("model")}))
+    if not drafted:
+        return Disclosure("human")
+    untouched = all(one["by"] == "model" for one in origins)
+    return Disclosure("ai" if untouched else "mixed", models, (len(drafted), len(origins)))
+
+
+def within(pages: int | None, limit: int | None) -> bool | None:
+    """Whether a file keeps to its page limit; None when it has none, or no pages that anyone could count."""
+    return None if pages is None or limit is None else pages <= limit
 
 
 _UNSAFE = re.compile(r"[^\w\s.,()&+-]|_", re.UNICODE)

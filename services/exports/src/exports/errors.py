@@ -10,11 +10,14 @@ BidwrightError
      +  RenderingFailed
   x  UnsupportedMediaType        415
      +  NeitherHashNorFile
+     +  NotADocx
+  x  InvalidRequest              400
+     +  TemplateUnusable
 """
 
 from __future__ import annotations
 
-from common.errors import Conflict, Unavailable, UnsupportedMediaType
+from common.errors import Conflict, InvalidRequest, Unavailable, UnsupportedMediaType
 
 
 class NothingApproved(Conflict):
@@ -44,3 +47,14 @@ class RenderingFailed(Unavailable):
 
 class NeitherHashNorFile(UnsupportedMediaType):
     """Send {"sha256": "..."} as application/json, or the file as multipart/form-data."""
+
+
+class NotADocx(UnsupportedMediaType):
+    """Send the template itself as application/vnd.openxmlformats-officedocument.wordprocessingml.document."""
+
+
+class TemplateUnusable(InvalidRequest):
+    """This file cannot be used as a template."""
+
+    error = "template_refused"
+    title = "Template refused"

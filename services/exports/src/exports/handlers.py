@@ -105,7 +105,10 @@ async def on_section_approved(uow: UnitOfWork, event: SectionApproved, deps: Dep
     copies = Copies(uow, event.org_id)
     if await copies.org_is_deleted() or await copies.proposal_is_deleted(event.proposal_id):
         return
-    await copies.put_text(event.proposal_id, (event.section_id, event.revision), event.text)
+    origins = None
+    if event.paragraphs is not None:
+        origins = [{"by": one.by, "model": one.model} for one in event.paragraphs]
+    await copies.put_text(event.proposal_id, (event.section_id, event.revision), event.text, origins)
 
 
 HANDLERS: Final[Mapping[type[Event], Handler[Deps]]] = {

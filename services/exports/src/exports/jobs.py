@@ -9,6 +9,7 @@ from uuid import UUID
 from common.db import UnitOfWork
 from common.jobs import JobContext, JobFailed, JobKind
 from common.plumbing import Job
+from common.storage import StorageError
 from contracts.exports import Format
 from exports import events
 from exports.copies import Copies
@@ -18,6 +19,7 @@ from exports.rendering.errors import RenderInterrupted, RenderRefused
 from exports.rendering.process import Rendered
 from exports.repository import Exports, fail, finish
 from exports.telemetry import RENDER_SECONDS
+from exports.templates import Templates
 
 if TYPE_CHECKING:
     from exports.deps import Deps
@@ -27,6 +29,8 @@ PURGE: Final = "purge"
 ERASE_ORG: Final = "erase_org"
 
 STORAGE_EXHAUSTED: Final = "storage_exhausted"
+STORAGE_UNAVAILABLE: Final = "storage_unavailable"
+TEMPLATE_REPLACED: Final = "template_replaced"
 RENDER_SLACK_SECONDS: Final = 300.0
 """How long a file may wait for its turn before its attempt counts as failed."""
 
@@ -46,9 +50,14 @@ async def render(ctx: JobContext[Deps], payload: dict[str, Any]) -> dict[str, An
         if row.document is None:
             raise JobFailed("export_ended", "This export has failed; ask for it again.")
         document, file_format = Document.parse(row.document), cast(Format, row.format)
+        template = None
+        if document.template_sha256 is not None:
+            template = await Templates(uow, org_id).content(document.template_sha256)
+            if template is None:
+                raise JobFailed(TEMPLATE_REPLACED, "The Word template was replaced meanwhile; export again.")
     try:
         with RENDER_SECONDS.labels(file_format).time():
-            file = await ctx.deps.renderer.render(document, file_format)
+            file = await ctx.deps.renderer.render(document, file_format, template)
     except RenderRefused as refusal:
         raise JobFailed(refusal.code, str(refusal)) from refusal
     except RenderInterrupted as interruption:
@@ -57,8 +66,15 @@ async def render(ctx: JobContext[Deps], payload: dict[str, Any]) -> dict[str, An
         raise JobFailed(interruption.code, f"{interruption} It was tried {ctx.job.attempt} times.") from interruption
 
     async def store(uow: UnitOfWork) -> None:
-        await _store(uow, ctx.deps, org_id, export_id, file)
+        try:
+            await _store(uow, ctx.deps, org_id, export_id, file)
+        except StorageError as error:
+            # Someone who waits for the file is told now; a worker comes back until its last attempt.
+            if payload.get("inline") or ctx.job.attempt >= ctx.job.max_attempts:
+                raise JobFailed(STORAGE_UNAVAILABLE, "The file store cannot take the file just now.") from error
+            raise
 
+    await ctx.progress(1, 2)
     ctx.on_finish = store
     return {"sha256": file.sha256, "size": file.size}
 
@@ -70,7 +86,8 @@ async def _store(uow: UnitOfWork, deps: Deps, org_id: UUID, export_id: UUID, fil
     row = await exports.get(export_id, for_update=True)
     if row is None or row.status != "queued":
         return
-    if await exports.artifact(row.content_key) is None:
+    artifact = await exports.artifact(row.content_key)
+    if artifact is None:
         copies = Copies(uow, org_id)
         cap = await copies.storage_cap(unknown=deps.settings.quota_storage_bytes_free)
         used = await exports.storage_used() + await copies.storage_elsewhere()
@@ -78,9 +95,11 @@ async def _store(uow: UnitOfWork, deps: Deps, org_id: UUID, export_id: UUID, fil
             raise JobFailed(STORAGE_EXHAUSTED, "This file would not fit into your plan's storage.")
         # Inside the lock: a file with these bytes that is being purged would otherwise take ours with it.
         await deps.store.put(org_id, file.sha256, file.data)
-        await exports.put_artifact(row.content_key, file.sha256, file.size)
+        artifact = await exports.put_artifact(
+            row.content_key, sha256=file.sha256, size=file.size, pages=file.pages, missing=file.missing
+        )
         uow.publish(await exports.storage_changed())
-    finish(row, sha256=file.sha256, size=file.size, at=deps.clock.now())
+    finish(row, artifact, at=deps.clock.now())
     uow.publish(events.finished(row, await exports.storage_used()))
 
 

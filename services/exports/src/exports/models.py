@@ -77,6 +77,21 @@ class SectionTextRow(Base):
     org_id: Mapped[UUID]
     proposal_id: Mapped[UUID]
     text: Mapped[str]
+    origins: Mapped[list[dict[str, Any]] | None]
+    """Who wrote each paragraph, as `{"by": person, model or both, "model": name}`; None when it was not told."""
+
+
+class TemplateRow(Base):
+    """An org's own Word template, prepared. It is small and there is one, so it lies here and not among the objects."""
+
+    __tablename__ = "templates"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    name: Mapped[str]
+    content: Mapped[bytes]
+    uploaded_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
 
 
 class ArtifactRow(Base):
@@ -89,6 +104,9 @@ class ArtifactRow(Base):
     content_key: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str]
     size: Mapped[int]
+    pages: Mapped[int | None]
+    missing: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """The characters that a PDF could not show, and how often."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -100,6 +118,7 @@ class ExportRow(Base):
         Index("exports_by_org", "org_id", "id"),
         Index("exports_by_proposal", "org_id", "proposal_id", "id"),
         Index("exports_by_sha256", "org_id", "sha256"),
+        Index("exports_by_content", "org_id", "content_key"),
         Index("exports_by_requester", "requested_by", postgresql_where=text("requested_by IS NOT NULL")),
         Index(
             "exports_once",
@@ -107,7 +126,9 @@ class ExportRow(Base):
             "proposal_id",
             "proposal_revision",
             "content_key",
+            "page_limit",
             unique=True,
+            postgresql_nulls_not_distinct=True,
             postgresql_where=text("status <> 'failed'"),
         ),
     )
@@ -130,6 +151,9 @@ class ExportRow(Base):
     job_id: Mapped[UUID | None]
     sha256: Mapped[str | None]
     size: Mapped[int | None]
+    pages: Mapped[int | None]
+    page_limit: Mapped[int | None]
+    """What the file was wanted to keep to; it changes no byte, so it is no part of the content."""
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default="0")

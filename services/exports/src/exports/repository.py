@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, distinct, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.db import UnitOfWork
 from common.plumbing import Job
 from contracts.exports import StorageChanged
-from exports.models import ArtifactRow, ExportRow, StorageRow
+from exports.models import ArtifactRow, ExportRow, StorageRow, TemplateRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Exports:
             query = query.where(ExportRow.id < before)
         return list(await self.uow.session.scalars(query))
 
-    async def same(self, proposal_id: UUID, revision: int, content_key: str) -> ExportRow | None:
+    async def same(
+        self, proposal_id: UUID, revision: int, content_key: str, page_limit: int | None
+    ) -> ExportRow | None:
         """The export that was asked for already, unless it failed."""
         row: ExportRow | None = await self.uow.session.scalar(
             select(ExportRow).where(
@@ -56,6 +59,7 @@ class Exports:
                 ExportRow.proposal_id == proposal_id,
                 ExportRow.proposal_revision == revision,
                 ExportRow.content_key == content_key,
+                ExportRow.page_limit.is_not_distinct_from(page_limit),
                 ExportRow.status != "failed",
             )
         )
@@ -77,6 +81,28 @@ class Exports:
             .limit(1)
         )
         return row
+
+    async def by_content(self, content_key: str) -> ExportRow | None:
+        """The first export of this content that has its file."""
+        row: ExportRow | None = await self.uow.session.scalar(
+            select(ExportRow)
+            .where(ExportRow.org_id == self.org_id, ExportRow.content_key == content_key, ExportRow.status == "done")
+            .order_by(ExportRow.id)
+            .limit(1)
+        )
+        return row
+
+    async def finished_before(self, moment: datetime, limit: int) -> list[ExportRow]:
+        """The oldest exports that ended before this moment, locked."""
+        return list(
+            await self.uow.session.scalars(
+                select(ExportRow)
+                .where(ExportRow.org_id == self.org_id, ExportRow.finished_at < moment)
+                .order_by(ExportRow.id)
+                .limit(limit)
+                .with_for_update()
+            )
+        )
 
     async def of_proposal(self, proposal_id: UUID) -> list[ExportRow]:
         """Every export of the proposal, locked."""
@@ -109,13 +135,16 @@ class Exports:
         """The stored file of this content, if there is one."""
         return await self.uow.session.get(ArtifactRow, (self.org_id, content_key))
 
-    async def put_artifact(self, content_key: str, sha256: str, size: int) -> None:
+    async def put_artifact(
+        self, content_key: str, *, sha256: str, size: int, pages: int | None, missing: Mapping[str, int]
+    ) -> ArtifactRow:
         """Notes a stored file."""
-        await self.uow.session.execute(
-            insert(ArtifactRow)
-            .values(org_id=self.org_id, content_key=content_key, sha256=sha256, size=size)
-            .on_conflict_do_nothing()
+        row = ArtifactRow(
+            org_id=self.org_id, content_key=content_key, sha256=sha256, size=size, pages=pages, missing=dict(missing)
         )
+        self.uow.session.add(row)
+        await self.uow.flush()
+        return row
 
     async def is_stored(self, sha256: str) -> bool:
         """Whether some content's file has these bytes."""
@@ -123,6 +152,10 @@ class Exports:
             select(ArtifactRow.sha256).where(ArtifactRow.org_id == self.org_id, ArtifactRow.sha256 == sha256).limit(1)
         )
         return found is not None
+
+    async def stored_hashes(self) -> set[str]:
+        """The hashes of all stored files."""
+        return set(await self.uow.session.scalars(select(ArtifactRow.sha256).where(ArtifactRow.org_id == self.org_id)))
 
     async def storage_used(self) -> int:
         """Bytes of all stored files; one that two contents share counts once."""
@@ -142,8 +175,12 @@ class Exports:
 
 
 async def orgs_exported_by(uow: UnitOfWork) -> list[UUID]:
-    """The orgs in which the person that the transaction has set asked for exports. Needs the worker's role."""
-    return list(await uow.session.scalars(select(distinct(ExportRow.org_id))))
+    """The orgs in which the person that the transaction has set asked for exports or sent a template.
+
+    Needs the worker's role.
+    """
+    exported = select(ExportRow.org_id)
+    return list(await uow.session.scalars(exported.union(select(TemplateRow.org_id))))
 
 
 async def forget_requester(uow: UnitOfWork, org_id: UUID, user_id: UUID) -> None:
@@ -151,12 +188,19 @@ async def forget_requester(uow: UnitOfWork, org_id: UUID, user_id: UUID) -> None
     await uow.session.execute(
         update(ExportRow).where(ExportRow.org_id == org_id, ExportRow.requested_by == user_id).values(requested_by=None)
     )
+    await uow.session.execute(
+        update(TemplateRow)
+        .where(TemplateRow.org_id == org_id, TemplateRow.uploaded_by == user_id)
+        .values(uploaded_by=None)
+    )
     await uow.session.execute(update(Job).where(Job.org_id == org_id, Job.user_id == user_id).values(user_id=None))
 
 
-def finish(row: ExportRow, *, sha256: str, size: int, at: datetime) -> None:
+def finish(row: ExportRow, artifact: ArtifactRow, *, at: datetime) -> None:
     """Marks the export as done; its content is not needed here any more."""
-    row.status, row.sha256, row.size, row.finished_at, row.document = "done", sha256, size, at, None
+    row.status, row.sha256, row.size, row.finished_at, row.document = "done", artifact.sha256, artifact.size, at, None
+    row.pages = artifact.pages
+    row.manifest = row.manifest | {"missing_glyphs": artifact.missing}
 
 
 def fail(row: ExportRow, *, code: str, detail: str, at: datetime) -> None:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from common.db import Tenant, UnitOfWork
-from common.errors import NotFound, NotYetConsistent, QuotaExceeded
+from common.errors import Conflict, NotFound, NotYetConsistent, QuotaExceeded
 from common.ids import new_id
-from common.jobs import JobRunner
+from common.jobs import JobRunner, request_cancel
 from common.storage import StorageError
 from contracts.exports import Format
 from exports import events
 from exports.copies import Copies
 from exports.deps import Deps
-from exports.domain import Snapshot, filename, fits, is_current, snapshot
+from exports.domain import Snapshot, Wish, filename, fits, is_current, snapshot
 from exports.errors import ContentRefused, NotFinished, NothingApproved, RenderingFailed
-from exports.jobs import PURGE, RENDER, STORAGE_EXHAUSTED
+from exports.jobs import PURGE, RENDER, STORAGE_EXHAUSTED, TEMPLATE_REPLACED
 from exports.models import ExportRow
-from exports.repository import Exports, finish
+from exports.repository import Exports, fail, finish
 from exports.telemetry import EXPORTS_REUSED
+from exports.templates import Templates
 
 FIRST_POLL_SECONDS: Final = 0.02
 SLOWEST_POLL_SECONDS: Final = 0.25
+CANCELLED: Final = "cancelled"
 STORAGE_FULL: Final = "Your plan's storage is full; delete exports or uploads, or upgrade."
 
 
@@ -34,7 +36,7 @@ async def request(
     runner: JobRunner[Deps],
     tenant: Tenant,
     proposal_id: UUID,
-    file_format: Format,
+    wish: Wish,
     *,
     revision: int | None,
     asynchronous: bool,
@@ -50,8 +52,8 @@ async def request(
     Raises:
         NotFound, NotYetConsistent, NothingApproved, QuotaExceeded, ContentRefused, RenderingFailed.
     """
-    content = await _current(deps, tenant, proposal_id, revision)
-    row, created = await _find_or_add(deps, tenant, content, file_format, inline=not asynchronous)
+    content = await _current(deps, tenant, proposal_id, revision, wish)
+    row, created = await _find_or_add(deps, tenant, content, inline=not asynchronous)
     if asynchronous or row.status == "done":
         return row
     if created:
@@ -63,7 +65,7 @@ async def request(
     return row
 
 
-async def _current(deps: Deps, tenant: Tenant, proposal_id: UUID, revision: int | None) -> Snapshot:
+async def _current(deps: Deps, tenant: Tenant, proposal_id: UUID, revision: int | None, wish: Wish) -> Snapshot:
     """What the export is made from, once our copy has what the caller has seen; waits for it a bounded time."""
     deadline = time.monotonic() + deps.settings.export_wait_seconds
     pause = FIRST_POLL_SECONDS
@@ -79,22 +81,22 @@ async def _current(deps: Deps, tenant: Tenant, proposal_id: UUID, revision: int 
                 if org_name is not None and is_current(outline, texts, revision):
                     if not outline.approved:
                         raise NothingApproved
-                    return snapshot(outline, texts, org_name)
+                    template = await Templates(uow, _org(tenant)).sha256()
+                    return snapshot(outline, texts, org_name, wish, template)
         if time.monotonic() >= deadline:
             raise NotYetConsistent
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
 
 
-async def _find_or_add(
-    deps: Deps, tenant: Tenant, content: Snapshot, file_format: Format, *, inline: bool
-) -> tuple[ExportRow, bool]:
+async def _find_or_add(deps: Deps, tenant: Tenant, content: Snapshot, *, inline: bool) -> tuple[ExportRow, bool]:
     """The export of this content: the one that is there, or a new one, with a job or sharing a stored file."""
+    file_format, page_limit = content.wish.format, content.wish.page_limit
     content_key = content.document.content_key(file_format)
     outline = content.outline
     async with deps.db.unit_of_work(tenant) as uow:
         exports = Exports(uow, _org(tenant))
-        found = await exports.same(outline.proposal_id, outline.revision, content_key)
+        found = await exports.same(outline.proposal_id, outline.revision, content_key, page_limit)
         if found is not None:
             EXPORTS_REUSED.labels(file_format).inc()
             return found, False
@@ -111,7 +113,8 @@ async def _find_or_add(
             status="queued",
             content_key=content_key,
             document=content.document.canonical(),
-            manifest=content.manifest(file_format),
+            manifest=content.manifest(),
+            page_limit=page_limit,
             filename=filename(content.document.title, file_format),
             sections_included=len(content.document.sections),
             sections_total=len(outline.sections),
@@ -120,18 +123,18 @@ async def _find_or_add(
             created_at=deps.clock.now(),
         )
         if row is None:  # someone asked for the same at the same moment
-            found = await exports.same(outline.proposal_id, outline.revision, content_key)
+            found = await exports.same(outline.proposal_id, outline.revision, content_key, page_limit)
             if found is None:
                 raise RenderingFailed
             return found, False
         if artifact is not None:
             EXPORTS_REUSED.labels(file_format).inc()
-            finish(row, sha256=artifact.sha256, size=artifact.size, at=deps.clock.now())
+            finish(row, artifact, at=deps.clock.now())
             uow.publish(events.finished(row, await exports.storage_used()))
         else:
             uow.enqueue(
                 RENDER,
-                {"export_id": str(export_id)},
+                {"export_id": str(export_id), "inline": inline},
                 org_id=row.org_id,
                 user_id=tenant.user_id,
                 job_id=job_id,
@@ -181,6 +184,10 @@ async def _explain(deps: Deps, tenant: Tenant, row: ExportRow) -> None:
             raise _storage_exhausted(cap, used)
     if row.error_code == "render_refused":
         raise ContentRefused(detail or "This proposal's text cannot be rendered as it is.")
+    if row.error_code == TEMPLATE_REPLACED:
+        raise Conflict(detail, reason=TEMPLATE_REPLACED)
+    if row.error_code == CANCELLED:
+        raise Conflict("This export was cancelled.", reason=CANCELLED)
     raise RenderingFailed(detail)
 
 
@@ -237,10 +244,45 @@ async def remove(deps: Deps, tenant: Tenant, export_id: UUID) -> None:
         await uow.commit()
 
 
-async def verify(deps: Deps, tenant: Tenant, sha256: str) -> ExportRow | None:
-    """The export of the caller's org that gave these bytes, if one did."""
+async def verify(
+    deps: Deps, tenant: Tenant, sha256: str, content_key: str | None = None
+) -> tuple[ExportRow | None, ExportRow | None]:
+    """The export of the caller's org that gave these bytes, and else the one whose content hash is inside them: the
+    file was ours, and someone has changed it."""
     async with deps.db.unit_of_work(tenant) as uow:
-        return await Exports(uow, _org(tenant)).by_sha256(sha256)
+        exports = Exports(uow, _org(tenant))
+        found = await exports.by_sha256(sha256)
+        altered = await exports.by_content(content_key) if found is None and content_key is not None else None
+        return found, altered
+
+
+async def cancel(deps: Deps, tenant: Tenant, export_id: UUID) -> ExportRow:
+    """Stops an export that is being made; one that waits ends at once. Raises NotFound, Conflict when it has ended."""
+    async with deps.db.unit_of_work(tenant) as uow:
+        row = await Exports(uow, _org(tenant)).get(export_id)
+        if row is None:
+            raise NotFound
+        if row.status != "queued" or row.job_id is None:
+            raise Conflict(f"This export has already ended ({row.status}).")
+        job = await request_cancel(uow, row.job_id)
+        if job.status == CANCELLED:
+            fail(row, code=CANCELLED, detail="It was cancelled.", at=deps.clock.now())
+            uow.publish(events.failed(row))
+        await uow.commit()
+        return row
+
+
+async def again(
+    deps: Deps, runner: JobRunner[Deps], tenant: Tenant, export_id: UUID, *, asynchronous: bool
+) -> ExportRow:
+    """Asks once more for what a failed export was to be, of the text as it is now. Raises NotFound, Conflict."""
+    row = await get(deps, tenant, export_id)
+    if row.status != "failed":
+        raise Conflict(f"Only a failed export can be tried again; this one is {row.status}.")
+    wish = Wish.of(cast(Format, row.format), row.manifest.get("options", {}))
+    return await request(
+        deps, runner, tenant, row.proposal_id, wish, revision=row.proposal_revision, asynchronous=asynchronous
+    )
 
 
 def _org(tenant: Tenant) -> UUID:

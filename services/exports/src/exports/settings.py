@@ -33,6 +33,15 @@ class Settings(ServiceSettings):
     export_verify_max_bytes: int = Field(default=64 * 1024**2, ge=1024)
     """The largest file that may be sent to be verified."""
 
+    export_template_max_bytes: int = Field(default=2 * 1024**2, ge=64 * 1024, le=16 * 1024**2)
+    """The largest Word template an org may send. It lies in the database and goes to every rendering."""
+
+    export_retention_days: int = Field(default=0, ge=0)
+    """Finished exports are deleted so long after; 0 keeps them as long as their proposal."""
+
+    export_sweep_seconds: float = Field(default=3600.0, ge=1)
+    """How often the worker looks for files that no export needs, and exports that are past their time."""
+
     export_render_timeout_seconds: float = Field(default=60.0, gt=0, le=600)
     """Of wall-clock time for one file."""
 

@@ -1,8 +1,9 @@
-"""The sha256 to verify: named in JSON, or taken of a file that streams through and is not kept."""
+"""What is to be verified of a file that streams through and is not kept: its sha256, and the content hash inside it."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,13 +16,19 @@ MAX_FRAMING_BYTES = 64 * 1024
 """What a multipart body may have besides the file: boundaries, part headers, other fields."""
 
 
+_CONTENT = re.compile(rb"content ([0-9a-f]{64})")
+_LONGEST = len("content ") + 64
+
+
 class _FilePart:
-    """Feeds the bytes of the first part named `file` into a hash."""
+    """Hashes the bytes of the first part named `file`, and looks for the content hash that we write into every file."""
 
     def __init__(self, limit: int) -> None:
         self.digest = hashlib.sha256()
         self.size = 0
         self.found = False
+        self.content_key: str | None = None
+        self._tail = b""
         self._limit = limit
         self._in_file = False
         self._header = b""
@@ -58,10 +65,14 @@ class _FilePart:
             if self.size > self._limit:
                 raise TooLarge("This file is too large to be one of ours.", limit=self._limit)
             self.digest.update(memoryview(data)[start:end])
+            seen = self._tail + data[start:end]
+            if self.content_key is None and (match := _CONTENT.search(seen)):
+                self.content_key = match[1].decode()
+            self._tail = seen[-_LONGEST:]
 
 
-async def sha256_of_upload(body: AsyncIterator[bytes], content_type: str, *, limit: int) -> str:
-    """The sha256 of the part `file` of a multipart body.
+async def read_upload(body: AsyncIterator[bytes], content_type: str, *, limit: int) -> tuple[str, str | None]:
+    """The sha256 of the part `file` of a multipart body, and the content hash that it carries, if it does.
 
     Raises InvalidRequest for a body that is no multipart, ValidationFailed without the part, TooLarge past the limit.
     """
@@ -83,4 +94,4 @@ async def sha256_of_upload(body: AsyncIterator[bytes], content_type: str, *, lim
         raise InvalidRequest("The multipart body is malformed.") from error
     if not part.found:
         raise ValidationFailed([{"field": "file", "message": "Send the file as the part `file`."}])
-    return part.digest.hexdigest()
+    return part.digest.hexdigest(), part.content_key

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from common.health import Dependency
-from common.worker import Worker
+from common.worker import Timer, Worker
 from exports.bootstrap import open_deps
 from exports.handlers import HANDLERS
 from exports.jobs import job_kinds
 from exports.settings import Settings
+from exports.sweeping import sweep
 
 
 async def run(settings: Settings) -> None:
@@ -20,6 +23,7 @@ async def run(settings: Settings) -> None:
             deps=deps,
             event_handlers=HANDLERS,
             job_kinds=job_kinds(settings.export_render_timeout_seconds),
+            timers=(Timer("exports.sweep", settings.export_sweep_seconds, partial(sweep, deps)),),
             job_lanes=settings.export_render_concurrency,
             dependencies=(Dependency("storage", deps.store.ping),),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,12 @@ class TestCreateExport:
         assert (export["sections_included"], export["sections_total"]) == (2, 4)
         assert answer.headers["location"] == f"/api/exports/{export['id']}"
         file = await org.get(export["url"])
-        assert file.text == (
+        text, _, versions = file.text.rpartition("\n\n")
+        assert text == (
             "# Clean water for all\n\n*Northwind Water Trust*\n\n## Section 1\n\nFirst *text*.\n\n"
-            "## Section 2\n\nSecond text.\n"
+            "## Section 2\n\nSecond text."
         )
+        assert re.fullmatch(r"<!-- template \d+, content [0-9a-f]{64} -->\n", versions)
         assert hashlib.sha256(file.content).hexdigest() == export["sha256"]
         assert len(file.content) == export["size"]
 
@@ -185,7 +188,7 @@ class TestCreateExport:
         )
 
         assert [answer.status_code for answer in (asked, *seen, deleted)] == [404] * 4
-        assert verified.json() == {"match": False, "sha256": export["sha256"], "export": None}
+        assert verified.json() == {"match": False, "sha256": export["sha256"], "export": None, "altered_from": None}
 
     async def test_a_caller_without_a_signed_identity_is_refused(self, org: Org) -> None:
         assert (await org.client.get("/api/exports")).status_code == 401

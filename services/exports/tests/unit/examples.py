@@ -1,6 +1,7 @@
 """A document with everything in it that a section's Markdown can hold."""
 
-from exports.rendering.document import Document, Section
+from exports.rendering.document import Disclosure, Document, Section
+from exports.rendering.layout import Layout
 
 NEED = """\
 # Need
@@ -58,3 +59,17 @@ DOCUMENT = Document(
         ),
     ),
 )
+
+WORLD = Document(
+    title="اقتراح المياه النظيفة",
+    org_name="جمعية ٢٠٢٦",
+    sections=(
+        Section(
+            "مقدمة", "نص عربي مع English وأرقام 123.\n\n- قائمة\n\n| عمود | ب |\n|--|--:|\n| قيمة | 1 |\n\n> اقتباس"
+        ),
+        Section("日本語", "漢字かな交じり文。👍🏽 😀 👨‍👩‍👧\n\n한국어 텍스트\n\nहिन्दी में पाठ। ไทย שלום \U00012000"),
+    ),
+    layout=Layout("letter", 20, "arial", 11, 1.5, "ar", cover=False),
+    disclosure=(Disclosure("mixed", ("local", "gpt-5"), (1, 3)), Disclosure("unknown")),
+)
+"""Right to left, East Asian, emoji, a character that nobody has, a layout and a disclosure."""

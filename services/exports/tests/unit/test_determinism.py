@@ -7,16 +7,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.exports import Format
-from exports.rendering.document import Document, Section
+from exports.rendering.document import Disclosure, Document, Section
+from exports.rendering.layout import Layout
 from exports.rendering.versions import TEMPLATE_VERSION, engine_version
 
-from .examples import DOCUMENT
+from .examples import DOCUMENT, WORLD
 
 GOLDEN = Path(__file__).parent / "golden.json"
 FORMATS: tuple[Format, ...] = ("md", "pdf", "docx")
@@ -31,11 +33,13 @@ runpy.run_module("exports.rendering", run_name="__main__")
 """
 
 
-def rendered(file_format: Format, folder: Path, *interpreter: str, **environment: str) -> bytes:
+def rendered(
+    file_format: Format, folder: Path, *interpreter: str, document: Document = DOCUMENT, **environment: str
+) -> bytes:
     output = folder / f"{len(list(folder.iterdir()))}.{file_format}"
     subprocess.run(
         [sys.executable, *(interpreter or ("-m", "exports.rendering")), file_format, str(output), str(2**31), "60"],
-        input=DOCUMENT.canonical().encode(),
+        input=document.canonical().encode(),
         env={**os.environ, **environment},
         check=True,
         capture_output=True,
@@ -55,17 +59,18 @@ def test_other_process_hash_seed_zone_locale_and_clock(file_format: Format, tmp_
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_the_committed_hash(file_format: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("document", [DOCUMENT, WORLD], ids=["plain", "world"])
+def test_the_committed_hash(file_format: Format, document: Document, tmp_path: Path) -> None:
     """Fails when a byte has changed. Was it meant? Raise TEMPLATE_VERSION (unless an engine did it), and write into
     `golden.json` what this test says."""
     now = {
         "template": TEMPLATE_VERSION,
         "engine": engine_version(file_format),
-        "sha256": hashlib.sha256(rendered(file_format, tmp_path)).hexdigest(),
+        "sha256": hashlib.sha256(rendered(file_format, tmp_path, document=document)).hexdigest(),
     }
     golden: dict[str, Any] = json.loads(GOLDEN.read_text())
 
-    assert golden[file_format] == now
+    assert golden["world" if document is WORLD else "plain"][file_format] == now
 
 
 class TestContentKey:
@@ -81,6 +86,10 @@ class TestContentKey:
             Document("T", "O", (Section("S2", "x"),)),
             Document("T", "O", (Section("S", "y"),)),
             Document("T", "O", (*base.sections, Section("S", "x"))),
+            replace(base, layout=Layout(paper="letter")),
+            replace(base, layout=Layout(cover=False)),
+            replace(base, disclosure=(Disclosure("human"),)),
+            replace(base, template_sha256="f" * 64),
         ]
         keys = [one.content_key("pdf") for one in (base, *others)] + [base.content_key("docx")]
 

@@ -12,6 +12,7 @@ from exports.rendering import markdown
 from exports.rendering.document import Document, Section
 from exports.rendering.markdown import write
 from exports.rendering.tree import parse
+from exports.rendering.versions import TEMPLATE_VERSION
 
 from .examples import DOCUMENT, HOSTILE, NEED
 
@@ -49,9 +50,11 @@ def test_loses_no_word_of_any_text(text: str) -> None:
 
 
 def test_the_document_has_one_title_and_its_sections_below() -> None:
-    assert markdown.render(Document("A *title*", "Org", (Section("1. Need", "# Sub\n\ntext"),))).decode() == (
-        "# A \\*title\\*\n\n*Org*\n\n## 1\\. Need\n\n## Sub\n\ntext\n"
-    )
+    document = Document("A *title*", "Org", (Section("1. Need", "# Sub\n\ntext"),))
+    text, _, versions = markdown.render(document).decode().rpartition("\n\n")
+
+    assert text == "# A \\*title\\*\n\n*Org*\n\n## 1\\. Need\n\n### Sub\n\ntext"
+    assert versions == f"<!-- template {TEMPLATE_VERSION}, content {document.content_key('md')} -->\n"
 
 
 def test_hostile_text_is_escaped() -> None:

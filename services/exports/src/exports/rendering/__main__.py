@@ -1,6 +1,7 @@
-"""The child: `python -m exports.rendering FORMAT OUTPUT MEMORY_BYTES CPU_SECONDS`, the document as JSON on stdin.
+"""The child: `python -m exports.rendering FORMAT OUTPUT MEMORY_BYTES CPU_SECONDS [TEMPLATE]`, the document on stdin.
 
-Writes the file and prints its sha256 and size as one line of JSON. Exit 3: the content is refused; prints the reason.
+The document is JSON. Writes the file and prints its sha256, size, pages and missing characters as one line of JSON.
+Exit 3: the content is refused; prints the reason.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,24 +30,34 @@ _STACK_DEPTH: Final = 20_000
 """Python frames; the parser calls itself for each level of a quote or list."""
 
 
-def renderer(file_format: Format) -> Callable[[Document], bytes]:
-    """The function that renders a format; only its engine is imported."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file and, of a PDF, how long it is and what it could not show."""
+
+    data: bytes
+    pages: int | None = None
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+
+def render(document: Document, file_format: Format, template: bytes | None = None) -> Output:
+    """Renders a format; only its engine is imported."""
     if file_format == "md":
         from exports.rendering.markdown import render as render_markdown
 
-        return render_markdown
+        return Output(render_markdown(document))
     if file_format == "pdf":
         from exports.rendering.pdf import render as render_pdf
 
-        return render_pdf
+        made = render_pdf(document)
+        return Output(made.data, made.pages, made.missing)
     from exports.rendering.docx import render as render_docx
 
-    return render_docx
+    return Output(render_docx(document, template))
 
 
 def main(argv: Sequence[str]) -> int:
     """Renders one file and returns the exit code."""
-    file_format, output, memory_bytes, cpu_seconds = argv
+    file_format, output, memory_bytes, cpu_seconds, *template = argv
     resource.setrlimit(resource.RLIMIT_AS, (int(memory_bytes), int(memory_bytes)))
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -53,12 +65,13 @@ def main(argv: Sequence[str]) -> int:
     sys.setrecursionlimit(_STACK_DEPTH)
     document = Document.parse(sys.stdin.buffer.read().decode())
     try:
-        data = renderer(_format(file_format))(document)
+        made = render(document, _format(file_format), Path(template[0]).read_bytes() if template else None)
     except RenderRefused as refusal:
         json.dump({"refused": str(refusal)}, sys.stdout)
         return REFUSED
-    Path(output).write_bytes(data)
-    json.dump({"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}, sys.stdout)
+    Path(output).write_bytes(made.data)
+    facts = {"pages": made.pages, "missing": dict(made.missing)}
+    json.dump({"sha256": hashlib.sha256(made.data).hexdigest(), "size": len(made.data), **facts}, sys.stdout)
     return 0
 
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml.ns import qn
 
+from exports.rendering.docx_layout import text_width
 from exports.rendering.docx_xml import Element, el, text_run
-from exports.rendering.inlines import Inline, column_weights
+from exports.rendering.glyphs import is_right_to_left
+from exports.rendering.inlines import Inline, column_weights, plain
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
 _INDENT: Final = 340
 """Twentieths of a point that a list level or a quote moves its content in; as in the template's numbering.xml."""
-_TEXT_WIDTH: Final = 9070
-"""Of the page between its margins, in the same unit."""
 _NUMBERS_ABSTRACT: Final = "3"
 
 
@@ -31,17 +32,20 @@ class Body:
         self._end: Element = self._root.sectPr
         self._numbering: Element = self._part.numbering_part.element
         self._bookmarks = 0
+        self._numbers = max(one.numId for one in self._numbering.num_lst)
+        self._text_width = text_width(word)
 
     def paragraph(self, style: str, inlines: Sequence[Inline], *properties: Element) -> Element:
         """Appends a paragraph in the style and returns it."""
-        paragraph = el("w:p", {}, el("w:pPr", {}, el("w:pStyle", {"w:val": style}), *properties))
+        paragraph = el("w:p", {}, _properties(style, properties, plain(inlines)))
         self._fill(paragraph, inlines)
         self._end.addprevious(paragraph)
         return paragraph
 
     def heading(self, level: int, inlines: Sequence[Inline], bookmark: str | None, *, new_page: bool = False) -> None:
         """Appends a heading; `bookmark` is where its line in the contents leads."""
-        paragraph = self.paragraph(f"Heading{level}", [], *([el("w:pageBreakBefore")] if new_page else []))
+        directed = [el("w:bidi")] if is_right_to_left(plain(inlines)) else []
+        paragraph = self.paragraph(f"Heading{level}", [], *([el("w:pageBreakBefore")] if new_page else []), *directed)
         if bookmark is None:
             self._fill(paragraph, inlines)
             return
@@ -116,7 +120,8 @@ class Body:
 
     def _new_numbering(self, start: int, depth: int) -> str:
         """Every numbered list counts for itself: a `w:num` that starts its level anew."""
-        number = f"{len(self._numbering.num_lst) + 1}"
+        self._numbers += 1
+        number = f"{self._numbers}"
         override = el("w:lvlOverride", {"w:ilvl": f"{min(depth, 8)}"}, el("w:startOverride", {"w:val": f"{start}"}))
         self._numbering.append(
             el("w:num", {"w:numId": number}, el("w:abstractNumId", {"w:val": _NUMBERS_ABSTRACT}), override)
@@ -125,11 +130,12 @@ class Body:
 
     def _table(self, block: Block, left: int) -> None:
         weights = column_weights([block["head"], *block["rows"]])
-        widths = [(_TEXT_WIDTH - left) * weight // sum(weights) for weight in weights]
+        widths = [(self._text_width - left) * weight // sum(weights) for weight in weights]
         properties = el(
             "w:tblPr",
             {},
             el("w:tblStyle", {"w:val": "ProposalTable"}),
+            *([el("w:bidiVisual")] if is_right_to_left(" ".join(plain(cell) for cell in block["head"])) else []),
             el("w:tblW", {"w:w": f"{sum(widths)}", "w:type": "dxa"}),
             *([el("w:tblInd", {"w:w": f"{left}", "w:type": "dxa"})] if left else []),
             el("w:tblLayout", {"w:type": "fixed"}),
@@ -142,7 +148,7 @@ class Body:
             line = el("w:tr", {}, el("w:trPr", {}, *kind))
             for cell, width, align in zip(row, widths, block["align"], strict=True):
                 justify = [el("w:jc", {"w:val": align})] if align != "left" else []
-                paragraph = el("w:p", {}, el("w:pPr", {}, el("w:pStyle", {"w:val": "TableText"}), *justify))
+                paragraph = el("w:p", {}, _properties("TableText", justify, plain(cell)))
                 self._fill(paragraph, cell)
                 line.append(
                     el("w:tc", {}, el("w:tcPr", {}, el("w:tcW", {"w:w": f"{width}", "w:type": "dxa"})), paragraph)
@@ -150,6 +156,20 @@ class Body:
             table.append(line)
         self._end.addprevious(table)
         self.paragraph("AfterTable", [])  # Word joins two tables that touch
+
+
+_ORDER: Final = ("w:pageBreakBefore", "w:numPr", "w:bidi", "w:spacing", "w:ind", "w:jc")
+"""Of a paragraph's properties behind its style; Word refuses another."""
+
+
+def _properties(style: str, properties: Sequence[Element], text: str) -> Element:
+    """A paragraph's properties; one that reads from the right says so, and its indents follow."""
+    found = list(properties)
+    if is_right_to_left(text):
+        found.append(el("w:bidi"))
+    order = {qn(tag): at for at, tag in enumerate(_ORDER)}
+    found.sort(key=lambda one: order[one.tag])
+    return el("w:pPr", {}, el("w:pStyle", {"w:val": style}), *found)
 
 
 def _run(one: Inline, *, linked: bool = False) -> Element:
@@ -161,4 +181,8 @@ def _run(one: Inline, *, linked: bool = False) -> Element:
     for mark, tag in (("b", "w:b"), ("i", "w:i"), ("s", "w:strike")):
         if mark in one:
             properties.append(el(tag))
+            if mark != "s":
+                properties.append(el(f"{tag}Cs"))  # the same for Arabic and Hebrew letters
+    if is_right_to_left(one["v"]):
+        properties.append(el("w:rtl"))
     return text_run(one["v"], *properties)

@@ -7,34 +7,18 @@ whole file over one character, so they are replaced here, before any engine sees
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_right
+from collections import Counter
 from functools import cache
-from importlib.resources import files
 from typing import Final
+
+from exports.rendering.fonts import BASE, covered, has
 
 REPLACEMENT: Final = "\u25a1"
 _SPACE: Final = {"Zs", "Zl", "Zp"}
 _DROPPED: Final = {"Cc", "Cf", "Cs"}
 """Controls, invisible formatting and lone surrogates: nothing is seen when they go."""
-
-
-@cache
-def _ranges() -> tuple[list[int], list[int]]:
-    """The code points that the bundled fonts cover, as parallel lists of first and last (tools/write_glyph_ranges)."""
-    first: list[int] = []
-    last: list[int] = []
-    for line in files(__package__).joinpath("template/glyphs.txt").read_text("ascii").split():
-        low, _, high = line.partition("-")
-        first.append(int(low, 16))
-        last.append(int(high or low, 16))
-    return first, last
-
-
-def covered(character: str) -> bool:
-    """True when one of the bundled fonts has a glyph for it."""
-    first, last = _ranges()
-    at = bisect_right(first, ord(character)) - 1
-    return at >= 0 and ord(character) <= last[at]
+_SKIN_TONES: Final = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+"""Of the emoji before them, which is drawn without colour."""
 
 
 def _storable(character: str) -> bool:
@@ -63,7 +47,7 @@ def _substitute(character: str) -> str:
         return character
     if category in _SPACE:
         return " "
-    if category in _DROPPED or unicodedata.combining(character):
+    if category in _DROPPED or character in _SKIN_TONES or unicodedata.combining(character) or category in ("Mn", "Me"):
         return ""
     return REPLACEMENT
 
@@ -75,8 +59,34 @@ def settable(text: str) -> str:
     return "".join(map(_substitute, text))
 
 
+def missing(text: str) -> Counter[str]:
+    """The characters of the text that a white square stands in for, and how often."""
+    return Counter(one for one in text if not one.isascii() and _substitute(one) == REPLACEMENT != one)
+
+
 def plain_letters(text: str) -> str:
-    """As `settable`, and without combining marks: the last resort for a text that the engine still refuses."""
+    """As `settable`, and without combining marks: the second try for a text that the engine refuses."""
     return "".join(
         one for one in settable(text) if not unicodedata.combining(one) and unicodedata.category(one) != "Cf"
     )
+
+
+def base_letters(text: str) -> str:
+    """Only what the base font has by itself: the last resort."""
+    return "".join(one if one.isascii() or has(BASE, one) else REPLACEMENT for one in plain_letters(text))
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether the text reads from the right: by its first letter that has a direction."""
+    for one in text:
+        direction = unicodedata.bidirectional(one)
+        if direction in ("R", "AL"):
+            return True
+        if direction == "L":
+            return False
+    return False
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of the text is seen: not spaces, formatting and marks without a letter alone."""
+    return any(unicodedata.category(one) not in ("Cf", "Cc", "Zs", "Zl", "Zp", "Mn", "Me") for one in text)

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from exports.rendering.chapters import chapters
 from exports.rendering.document import Document
 from exports.rendering.glyphs import clean
 from exports.rendering.inlines import Inline
 from exports.rendering.tree import Block, parse
+from exports.rendering.versions import TEMPLATE_VERSION
 
 _ESCAPED = re.compile(r"[\\`*<\[\]]|~(?=~)|&(?=#?\w+;)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINE_START = re.compile(r"#{1,6}(?!\S)|[+-](?!\S)|-(?=-)|=+\s*$|>|~~~|\||:-|\d{1,9}(?=[.)](?!\S))")
@@ -19,12 +21,19 @@ _MARKS: Final = (("b", "**"), ("i", "*"), ("s", "~~"))
 
 
 def render(document: Document) -> bytes:
-    """The whole document: the title as the one first-level heading, then each section under its own."""
+    """The whole document: the title as the one first-level heading, then each section under its own; as a comment at
+    the end what it was made of."""
     parts = [f"# {_line(document.title)}", f"*{_line(document.org_name)}*"]
-    for section in document.sections:
-        parts.append(f"## {_line(section.title)}")
-        parts.append(write(parse(section.text, drop_title=section.title)))
+    for title, blocks in chapters(document):
+        parts.append(f"## {_line(title)}")
+        parts.append(write([_below(block) for block in blocks]))
+    parts.append(f"<!-- template {TEMPLATE_VERSION}, content {document.content_key('md')} -->")
     return ("\n\n".join(part for part in parts if part) + "\n").encode()
+
+
+def _below(block: Block) -> Block:
+    """A heading stands under its section's, and that under the title's."""
+    return block | {"level": min(block["level"] + 1, 6)} if block["t"] == "heading" else block
 
 
 def write(blocks: Sequence[Block]) -> str:

@@ -13,7 +13,8 @@ import json
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,6 +39,10 @@ class Rendered:
 
     data: bytes
     sha256: str
+    pages: int | None = None
+    """Of a PDF; only a layout knows."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """The characters that a PDF shows as a white square because no bundled font has them, and how often."""
 
     @property
     def size(self) -> int:
@@ -52,17 +57,22 @@ class Renderer:
         self._limits = limits
         self._turns = asyncio.Semaphore(concurrency)
 
-    async def render(self, document: Document, file_format: Format) -> Rendered:
-        """The document as a file.
+    async def render(self, document: Document, file_format: Format, template: bytes | None = None) -> Rendered:
+        """The document as a file; `template` is the one that it names, prepared.
 
         RenderRefused: the content is the reason. RenderInterrupted: the child was killed or ran out of time or memory.
         """
         async with self._turns:
             with TemporaryDirectory(prefix="bidwright-export-") as folder:
-                return await self._render(document, file_format, Path(folder) / "file")
+                return await self._render(document, file_format, Path(folder), template)
 
-    async def _render(self, document: Document, file_format: Format, output: Path) -> Rendered:
+    async def _render(self, document: Document, file_format: Format, folder: Path, template: bytes | None) -> Rendered:
         limits = self._limits
+        output = folder / "file"
+        extra = []
+        if template is not None:
+            extra.append(str(folder / "template.docx"))
+            await asyncio.to_thread(Path(extra[0]).write_bytes, template)
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",  # neither the working directory nor the environment decides what is imported
@@ -72,10 +82,11 @@ class Renderer:
             str(output),
             str(limits.memory_bytes),
             str(max(1, round(limits.timeout_seconds * 2))),
+            *extra,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={"RAYON_NUM_THREADS": "2", "LC_ALL": "C.UTF-8"},
+            env={"RAYON_NUM_THREADS": "2", "LC_ALL": "C.UTF-8", "TMPDIR": str(folder)},
             start_new_session=True,
         )
         try:
@@ -90,7 +101,9 @@ class Renderer:
         if child.returncode != 0:
             last = complaint.decode(errors="replace").strip().rsplit("\n", 1)[-1][:300]
             raise RenderInterrupted(f"The rendering process ended with {child.returncode}: {last or 'no message'}")
-        return Rendered(data=await asyncio.to_thread(output.read_bytes), sha256=json.loads(answer)["sha256"])
+        facts = json.loads(answer)
+        data = await asyncio.to_thread(output.read_bytes)
+        return Rendered(data, facts["sha256"], facts["pages"], facts["missing"])
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

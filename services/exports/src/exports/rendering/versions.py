@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contracts.exports import Format  # the child does without pydantic, which takes as long to import as all else
 
 
-TEMPLATE_VERSION: Final = "1"
+TEMPLATE_VERSION: Final = "2"
 """Raise it with every change to the template, the tree or a writer that changes the bytes of any file."""
 
 TEMPLATE_DATE: Final = date(2026, 11, 1)
@@ -19,7 +19,7 @@ TEMPLATE_DATE: Final = date(2026, 11, 1)
 
 _ENGINES: Final[dict[Format, tuple[str, ...]]] = {
     "md": ("markdown-it-py",),
-    "pdf": ("typst", "fontpkg-noto-sans", "markdown-it-py"),
+    "pdf": ("typst", "fontpkg-noto-sans", "fontpkg-arimo", "manimgx-fonts", "justmytype-intl-cjk", "markdown-it-py"),
     "docx": ("python-docx", "lxml", "markdown-it-py"),
 }
 

@@ -1,4 +1,4 @@
-"""The schema as exports starts with it. Pre: nothing reads these tables yet."""
+"""pre: The schema as exports starts with it."""
 
 from alembic import op
 
