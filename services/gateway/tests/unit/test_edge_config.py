@@ -40,6 +40,7 @@ class TestRender:
             {"upstreams": {"gateway": "gateway:8000", "ai": "ai.bidwright.svc:80"}},
             {"edge_trusted_proxies": "10.0.0.0/8, 2001:db8::/32"},
             {"edge_verdict_cache": False},
+            {"edge_metrics_port": 9902, "edge_metrics_host": "0.0.0.0"},
             {"upstreams": {"billing": "127.0.0.1:1,127.0.0.1:2", "ai": "ai-1:80, ai-2:80"}},
             {"otel_exporter_otlp_endpoint": "http://127.0.0.1:4318", "otel_traces_sampler": "always_off"},
             {"otel_exporter_otlp_endpoint": "https://otel.example.org"},

@@ -7,10 +7,11 @@ import time
 from typing import Final
 from uuid import uuid4
 
+from opentelemetry.trace import SpanKind
 from starlette.types import Receive, Scope, Send
 
 from common.errors import BidwrightError
-from common.telemetry import get_logger
+from common.telemetry import continue_trace, get_logger, is_sampled, tracer
 from gateway import telemetry
 from gateway.decision.leases import LEASE_HEADER, UNSPENT_HEADER
 from gateway.decision.requests import AUTHZ_PREFIX, Ask
@@ -30,6 +31,7 @@ _READ: Final = {
         "host",
         "origin",
         "sec-fetch-site",
+        "traceparent",
         LEASE_HEADER,
         UNSPENT_HEADER,
         "x-forwarded-for",
@@ -53,6 +55,14 @@ class DecisionApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         ask = read_ask(scope)
+        if is_sampled(ask.headers):
+            with tracer.start_as_current_span("decide", context=continue_trace(ask.headers), kind=SpanKind.SERVER):
+                await self._answer(ask, send)
+        else:
+            await self._answer(ask, send)
+        telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
+
+    async def _answer(self, ask: Ask, send: Send) -> None:
         try:
             allowed = await self._decider.decide(ask)
             headers = [(name.encode(), value.encode("latin-1")) for name, value in allowed.headers.items()]
@@ -68,7 +78,6 @@ class DecisionApp:
             error = BidwrightError("Something went wrong on our side; it has been logged.")
             await _refuse(send, ask, error)
             telemetry.DECISIONS.labels(outcome(error)).inc()
-        telemetry.DECISION_SECONDS.observe(time.perf_counter() - started)
 
 
 def read_ask(scope: Scope) -> Ask:

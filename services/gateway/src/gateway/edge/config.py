@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.base import SERVICES
-from gateway.edge import tls
+from gateway.edge import metrics, tls
 from gateway.edge.filters import http_filters
 from gateway.edge.replies import local_reply_config
 from gateway.edge.routes import route_config
@@ -44,6 +44,8 @@ def render(settings: EdgeSettings, *, secrets: Path = Path(tls.CERTIFICATE_FILE)
     listeners = [_listener(settings, secrets)]
     if settings.tls:
         listeners.append(_quic_listener(settings, secrets))
+    if settings.edge_metrics_port:
+        listeners.append(metrics.listener(settings))
     return {
         # Reading a certificate by file needs a name; `--service-node` and `--service-cluster` win.
         "node": {"id": "bidwright-edge", "cluster": "bidwright"},
@@ -54,6 +56,7 @@ def render(settings: EdgeSettings, *, secrets: Path = Path(tls.CERTIFICATE_FILE)
                 *(_cluster(service, settings.upstream(service)) for service in SERVICES),
                 _cluster("authz", settings.upstream("gateway"), max_requests=4096),
                 _collector(settings),
+                *([metrics.cluster(settings)] if settings.edge_metrics_port else []),
             ],
         },
         "overload_manager": {

@@ -34,7 +34,7 @@ REQUEST_ID = {
     },
     "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
 }
-UPLOAD_PATHS = ("/api/uploads", "/api/exports/verify")
+UPLOAD_PATHS = ("/api/uploads", "/api/exports/verify", "/api/exports/template")
 
 
 def local_reply_config(settings: EdgeSettings) -> dict[str, Any]:

@@ -39,6 +39,9 @@ ELSEWHERE: dict[str, Any] = {
 }
 """Trying again, another replica is asked where there is one."""
 
+_TUS = ("tus-resumable", "upload-length", "upload-offset")
+_CORS_ASKED = ("last-event-id", "prefer", "x-org-id", *_TUS, "upload-metadata", "upload-checksum")
+_CORS_TOLD = ("retry-after", "x-request-id", *_TUS, "upload-expires")
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _EXT_AUTHZ_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute"
 _COMPRESSOR_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.CompressorPerRoute"
@@ -169,8 +172,8 @@ def _cors_policy(settings: EdgeSettings) -> dict[str, Any]:
         "@type": _CORS_POLICY,
         "allow_origin_string_match": [{"exact": origin} for origin in settings.cors_origins],
         "allow_methods": "GET, POST, PUT, PATCH, DELETE",
-        "allow_headers": "authorization, content-type, if-match, idempotency-key, last-event-id, prefer, x-org-id",
-        "expose_headers": "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
+        "allow_headers": ", ".join(("authorization", "content-type", "if-match", "idempotency-key", *_CORS_ASKED)),
+        "expose_headers": ", ".join(("etag", "location", "ratelimit", "ratelimit-policy", *_CORS_TOLD)),
         "allow_credentials": True,
         "max_age": "600",
     }

@@ -37,6 +37,9 @@ class EdgeSettings(BaseSettings):
     """PEM files; with both, the edge speaks HTTPS: HTTP/1.1, HTTP/2 and HTTP/3."""
     envoy_admin_host: str = "127.0.0.1"
     envoy_admin_port: int = Field(default=9901, ge=1, le=65535)
+    edge_metrics_host: str = "127.0.0.1"
+    edge_metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where Prometheus reads Envoy's figures (`GET /metrics`, nothing else); 0: nowhere."""
     upstreams: Upstreams
     csp_script_src: str = ""
     csp_style_src: str = ""

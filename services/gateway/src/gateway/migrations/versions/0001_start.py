@@ -1,4 +1,4 @@
-"""Everything that the gateway keeps at first.
+"""pre: Everything that the gateway keeps at first.
 
 The policies beyond the plain tenant: a person sees their own memberships and through them their orgs' names and tiers;
 who holds an invite's or a key's secret sees that one row (`app.secret_hash`).

@@ -1,4 +1,4 @@
-"""Passkeys, and the ceremonies with them that are under way. Like people and sessions they are found before an org is
+"""pre: Passkeys, and the ceremonies with them that are under way. Like people and sessions they are found before an org is
 known, so there is no row-level security on them."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The audit as a chain, and what an erasure still waits for.
+"""pre: The audit as a chain, and what an erasure still waits for.
 
-Pre-deploy: the running version's inserts are chained too. Why a trigger: docs/decisions/0006-audit-chain.md.
+The running version's inserts are chained too. Why a trigger: docs/decisions/0006-audit-chain.md.
 """
 
 from __future__ import annotations

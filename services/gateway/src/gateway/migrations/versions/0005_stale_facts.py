@@ -1,4 +1,4 @@
-"""What is still to be forgotten of the cached facts, written with the change that made them wrong."""
+"""pre: What is still to be forgotten of the cached facts, written with the change that made them wrong."""
 
 from __future__ import annotations
 
