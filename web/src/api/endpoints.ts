@@ -6,9 +6,12 @@ import { isApiError } from './problem'
 import type {
   Check,
   Compliance,
+  Provenance,
   Draft,
   Export,
   ExportFormat,
+  ExportOptions,
+  ExportTemplate,
   Invite,
   Invoice,
   InvitePreview,
@@ -28,7 +31,10 @@ import type {
   Upload,
   UploadText,
   Usage,
+  Verdict,
 } from './types'
+
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
 
 /** Asks again, a few times and as often as the service says, while it has yet to hear what another one has said. */
 async function whenConsistent<T>(call: () => Promise<T>): Promise<T> {
@@ -123,6 +129,12 @@ export const getProposal = (id: string): Promise<Proposal> =>
 export const renameProposal = (id: string, title: string): Promise<Proposal> =>
   body(client.PATCH('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } }, body: { title } }))
 
+/** The call of a proposal that has none yet. */
+export const giveCall = (id: string, call: { call_text?: string; call_upload_id?: string }): Promise<Proposal> =>
+  whenConsistent(() =>
+    body(client.PATCH('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } }, body: call })),
+  )
+
 export const deleteProposal = (id: string) =>
   body(client.DELETE('/api/proposals/{proposal_id}', { params: { path: { proposal_id: id } } }))
 
@@ -135,6 +147,30 @@ export const addSection = (proposalId: string, title: string): Promise<Section> 
       params: { path: { proposal_id: proposalId } },
       body: { title },
     }),
+  )
+
+/** Puts the sections in this order, unless the outline changed since that revision of the proposal. */
+export const orderSections = (proposalId: string, revision: number, sectionIds: string[]): Promise<Page<Section>> =>
+  body(
+    client.PUT('/api/proposals/{proposal_id}/sections/order', {
+      params: { path: { proposal_id: proposalId } },
+      headers: { 'If-Match': `"${revision}"` },
+      body: { section_ids: sectionIds },
+    }),
+  )
+
+export const listRemovedSections = (proposalId: string): Promise<Page<Section>> =>
+  body(client.GET('/api/proposals/{proposal_id}/sections/removed', { params: { path: { proposal_id: proposalId } } }))
+
+export const removeSection = (id: string) =>
+  body(client.DELETE('/api/sections/{section_id}', { params: { path: { section_id: id } } }))
+
+export const restoreSection = (id: string): Promise<Section> =>
+  body(client.POST('/api/sections/{section_id}/restore', { params: { path: { section_id: id } } }))
+
+export const getProvenance = (id: string, revision: number): Promise<Provenance> =>
+  body(
+    client.GET('/api/sections/{section_id}/provenance', { params: { path: { section_id: id }, query: { revision } } }),
   )
 
 export const getSection = (id: string): Promise<Section> =>
@@ -171,8 +207,9 @@ export const getCompliance = (proposalId: string): Promise<Compliance> =>
     client.GET('/api/proposals/{proposal_id}/compliance', { params: { path: { proposal_id: proposalId } } }),
   ) as Promise<Compliance>
 
-/** Where the matrix is as a file for a spreadsheet. */
-export const complianceSheet = (proposalId: string): string => `/api/proposals/${proposalId}/compliance?format=csv`
+/** Where the matrix is as a file: for a spreadsheet, or for Word. */
+export const complianceFile = (proposalId: string, format: 'csv' | 'docx'): string =>
+  `/api/proposals/${proposalId}/compliance?format=${format}`
 
 export const mapRequirement = (proposalId: string, requirementId: string, sectionIds: string[]): Promise<Requirement> =>
   body(
@@ -184,6 +221,8 @@ export const mapRequirement = (proposalId: string, requirementId: string, sectio
 
 export const checkProposal = (proposalId: string): Promise<Check> =>
   body(client.GET('/api/proposals/{proposal_id}/check', { params: { path: { proposal_id: proposalId } } }))
+
+export * from './answers'
 
 // --- AI: each answers at once, or names a job to follow --------------------------------------------------------------
 
@@ -236,13 +275,43 @@ export const listExports = (proposalId: string): Promise<Page<Export>> =>
   body(client.GET('/api/exports', { params: { query: { proposal_id: proposalId } } }))
 
 /** Asks for an export of exactly the revision that was seen. */
-export async function createExport(input: {
-  proposal_id: string
-  format: ExportFormat
-  proposal_revision: number
-}): Promise<Export> {
+export async function createExport(
+  input: { proposal_id: string; format: ExportFormat; proposal_revision: number } & ExportOptions,
+): Promise<Export> {
   return whenConsistent(() => body(client.POST('/api/exports', { body: input })))
 }
+
+export const cancelExport = (id: string): Promise<Export> =>
+  body(client.POST('/api/exports/{export_id}/cancel', { params: { path: { export_id: id } } }))
+
+/** The organisation's own Word template; null while it uses ours. */
+export const getExportTemplate = (): Promise<ExportTemplate | null> => body(client.GET('/api/exports/template'))
+
+export const putExportTemplate = (file: File): Promise<ExportTemplate> =>
+  body(
+    client.PUT('/api/exports/template', {
+      params: { query: { name: file.name.slice(0, 100) } },
+      // The file itself is the body; the document says "binary", which the types call a string.
+      body: file as unknown as string,
+      bodySerializer: (sent: unknown) => sent as Blob,
+      headers: { 'Content-Type': DOCX },
+    }),
+  )
+
+export const deleteExportTemplate = () => body(client.DELETE('/api/exports/template'))
+
+/** Which export of the organisation a file is: unchanged, changed since, or none. */
+export const verifyExport = (file: File): Promise<Verdict> =>
+  body(
+    client.POST('/api/exports/verify', {
+      body: { file: '' },
+      bodySerializer: () => {
+        const form = new FormData()
+        form.append('file', file, file.name)
+        return form
+      },
+    }),
+  )
 
 // --- uploads ---------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import { QueryClient, queryOptions, infiniteQueryOptions, keepPreviousData } fro
 import * as api from './endpoints'
 import { currentOrg } from './org'
 import { isApiError } from './problem'
-import type { AuditFilter, Export, Upload } from './types'
+import type { AnswerFilter, AuditFilter, Export, Upload } from './types'
 
 /** How long until a query of a part that is down asks again. */
 function healing(query: { state: { error: unknown } }): number | false {
@@ -36,6 +36,10 @@ export const keys = {
   proposal: (id: string) => [...scope(), 'proposal', id] as const,
   sections: (proposalId: string) => [...scope(), 'sections', proposalId] as const,
   compliance: (proposalId: string) => [...scope(), 'compliance', proposalId] as const,
+  removedSections: (proposalId: string) => [...scope(), 'sections', proposalId, 'removed'] as const,
+  answers: () => [...scope(), 'answers'] as const,
+  provenance: (sectionId: string) => [...scope(), 'provenance', sectionId] as const,
+  exportTemplate: () => [...scope(), 'export-template'] as const,
   exports: (proposalId: string) => [...scope(), 'exports', proposalId] as const,
   uploads: () => [...scope(), 'uploads'] as const,
   members: () => [...scope(), 'members'] as const,
@@ -114,12 +118,53 @@ export const sectionsQuery = (proposalId: string) =>
     queryFn: async () => (await api.listSections(proposalId)).items.toSorted((a, b) => a.position - b.position),
   })
 
+/** Under the key of the sections: what changes those may have changed these. */
+export const removedSectionsQuery = (proposalId: string) =>
+  queryOptions({
+    queryKey: keys.removedSections(proposalId),
+    queryFn: async () => (await api.listRemovedSections(proposalId)).items,
+  })
+
+export const answersQuery = ({ q, view }: AnswerFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.answers(), 'list', q ?? '', view ?? ''],
+    queryFn: ({ pageParam }) =>
+      api.listAnswers({
+        q: q || undefined,
+        state: view === 'archived' ? 'archived' : 'active',
+        due: view === 'due' || undefined,
+        limit: 20,
+        cursor: pageParam ?? undefined,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+  })
+
+export const answerQuery = (id: string) =>
+  queryOptions({ queryKey: [...keys.answers(), 'one', id], queryFn: () => api.getAnswer(id) })
+
+/** What the library has for the questions of a section. */
+export const answersForQuery = (sectionId: string) =>
+  queryOptions({
+    queryKey: [...keys.answers(), 'for', sectionId],
+    queryFn: async () => (await api.suggestAnswers(sectionId)).items,
+  })
+
 /** It follows every text and approval, so it is asked for anew whenever it is shown. */
 export const complianceQuery = (proposalId: string) =>
   queryOptions({
     queryKey: [...keys.compliance(proposalId), 'matrix'],
     queryFn: () => api.getCompliance(proposalId),
     staleTime: 0,
+  })
+
+/** A revision's never changes. */
+export const provenanceQuery = (sectionId: string, revision: number) =>
+  queryOptions({
+    queryKey: [...keys.provenance(sectionId), revision],
+    queryFn: () => api.getProvenance(sectionId, revision),
+    staleTime: Infinity,
   })
 
 export const checkQuery = (proposalId: string) =>
@@ -135,6 +180,10 @@ export const exportsQuery = (proposalId: string) =>
     queryFn: async () => (await api.listExports(proposalId)).items,
     refetchInterval: (query) => (query.state.data?.some(isRendering) ? 1_500 : healing(query)),
   })
+
+/** The organisation's own Word template, or null. */
+export const exportTemplateQuery = () =>
+  queryOptions({ queryKey: keys.exportTemplate(), queryFn: api.getExportTemplate, staleTime: 60_000 })
 
 export const uploadsQuery = () =>
   queryOptions({

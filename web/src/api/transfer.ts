@@ -4,16 +4,25 @@ import { apiUrl, noted, send } from './client'
 import { reportHealth } from './health'
 import { currentOrg } from './org'
 import { ApiError, problemFromText } from './problem'
+import { RESUMABLE_BYTES, uploadInPieces, type Pausable, type SendingState } from './resumable'
 import type { Upload } from './types'
 
 export interface UploadOptions {
   proposalId?: string
   onProgress?: (fraction: number) => void
+  /** Of a large file only, as is `onPausable`. */
+  onState?: (state: SendingState) => void
+  onPausable?: (controls: Pausable) => void
   signal?: AbortSignal
 }
 
+/** Sends a file: a large one in pieces, which may be paused and go on later, any other at once. */
+export function uploadFile(file: File, options: UploadOptions = {}): Promise<Upload> {
+  return file.size > RESUMABLE_BYTES ? uploadInPieces(file, options) : uploadAtOnce(file, options)
+}
+
 /** XMLHttpRequest, because fetch cannot tell how much of a body has been sent. */
-export function uploadFile(file: File, { proposalId, onProgress, signal }: UploadOptions = {}): Promise<Upload> {
+function uploadAtOnce(file: File, { proposalId, onProgress, signal }: UploadOptions): Promise<Upload> {
   const path = '/api/uploads'
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()

@@ -102,7 +102,10 @@ const proposals = createRoute({
 const proposal = createRoute({
   getParentRoute: () => shell,
   path: '/proposals/$proposalId',
-  validateSearch: (search: Record<string, unknown>): { section?: string } => ({ section: text(search.section) }),
+  validateSearch: (search: Record<string, unknown>): { section?: string; at?: string } => ({
+    section: text(search.section),
+    at: text(search.at),
+  }),
   component: lazyRouteComponent(() => import('@/features/proposals/workspace')),
 })
 const compliance = createRoute({
@@ -113,6 +116,16 @@ const compliance = createRoute({
     state: text(search.state),
   }),
   component: lazyRouteComponent(() => import('@/features/compliance/page')),
+})
+const answers = createRoute({
+  getParentRoute: () => shell,
+  path: '/answers',
+  validateSearch: (search: Record<string, unknown>): { q?: string; view?: 'due' | 'archived'; answer?: string } => ({
+    q: text(search.q),
+    view: search.view === 'due' || search.view === 'archived' ? search.view : undefined,
+    answer: text(search.answer),
+  }),
+  component: lazyRouteComponent(() => import('@/features/answers/page')),
 })
 const uploads = createRoute({
   getParentRoute: () => shell,
@@ -176,6 +189,7 @@ export const router = createRouter({
       proposals,
       proposal,
       compliance,
+      answers,
       uploads,
       billing,
       members,

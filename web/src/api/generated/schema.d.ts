@@ -220,6 +220,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List answers, newest first */
+        get: operations["list_answers_api_answers_get"];
+        put?: never;
+        /**
+         * Keep an answer in the library
+         * @description From a section, that section must be approved: else 409 `conflict`. So answers a full library, with `cap`.
+         */
+        post: operations["create_answer_api_answers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/answers/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answers that fit a question, by likeness and by use
+         * @description Archived answers are not among them; one that is due for review says so.
+         */
+        get: operations["suggest_answers_api_answers_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/answers/{answer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One answer
+         * @description The ETag is the version, to be sent back as If-Match.
+         */
+        get: operations["get_answer_api_answers__answer_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an archived answer for good
+         * @description One that is not archived answers 409 `conflict`.
+         */
+        delete: operations["delete_answer_api_answers__answer_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an answer, archive it or take it back
+         * @description Needs If-Match (428 `precondition_required`). When someone else changed it meanwhile: 412 `stale_revision` with
+         *     the current `revision`, `question` and `text`.
+         */
+        patch: operations["update_answer_api_answers__answer_id__patch"];
+        trace?: never;
+    };
+    "/api/answers/{answer_id}/uses/{use_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Count a use of an answer
+         * @description `use_id` is a UUID that you make for each use: sent again, the use is counted once.
+         */
+        put: operations["use_answer_api_answers__answer_id__uses__use_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -867,6 +957,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Template
+         * @description The Word template that your organisation's exports are made in; null while it is ours.
+         */
+        get: operations["getExportTemplate"];
+        /**
+         * Put Template
+         * @description Takes a .docx or .dotx: its styles, page, headers and footers. Its text, macros and whatever leads outside stay
+         *     behind or have it refused with the reason. Exports from now on are made in it.
+         */
+        put: operations["putExportTemplate"];
+        post?: never;
+        /**
+         * Delete Template
+         * @description Back to our template. Files that were made in yours stay as they are.
+         */
+        delete: operations["deleteExportTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports/verify": {
         parameters: {
             query?: never;
@@ -880,7 +999,8 @@ export interface paths {
          * Verify Export
          * @description Tells which proposal, revision and export bytes came from: send a file (part `file`), or its sha256 as JSON.
          *
-         *     One changed byte is no match. Only your organisation's exports are looked at.
+         *     One changed byte is no match; `altered_from` then tells which export it was before, if the file still says so. Only
+         *     your organisation's exports are looked at.
          */
         post: operations["verifyExport"];
         delete?: never;
@@ -913,6 +1033,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/{export_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Export
+         * @description Stops an export that is being made.
+         */
+        post: operations["cancelExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports/{export_id}/file": {
         parameters: {
             query?: never;
@@ -927,6 +1067,46 @@ export interface paths {
         get: operations["getExportFile"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Manifest
+         * @description What the file was made of and with, and who asked for it.
+         */
+        get: operations["getExportManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{export_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Export
+         * @description Asks once more for what a failed export was to be: the same options, the approved text as it is now.
+         */
+        post: operations["retryExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1241,7 +1421,11 @@ export interface paths {
         delete: operations["delete_proposal_api_proposals__proposal_id__delete"];
         options?: never;
         head?: never;
-        /** Rename, archive or take back */
+        /**
+         * Rename, archive or take back; give it its call
+         * @description A second call answers 409 `conflict`; an upload whose text has not arrived yet 409 `not_yet_consistent`, one
+         *     without readable text 422.
+         */
         patch: operations["update_proposal_api_proposals__proposal_id__patch"];
         trace?: never;
     };
@@ -1275,7 +1459,7 @@ export interface paths {
         /**
          * Each requirement of the call, what answers it, and how far that is
          * @description In `csv`, a cell that begins with one of `= + - @ '`, a tab or a line end has an apostrophe before it, so that
-         *     no spreadsheet computes it.
+         *     no spreadsheet computes it. In `docx` it is one table, and the same matrix gives the same bytes.
          */
         get: operations["get_compliance_api_proposals__proposal_id__compliance_get"];
         put?: never;
@@ -1328,6 +1512,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/proposals/{proposal_id}/sections/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put the sections in order
+         * @description Needs If-Match with the *proposal's* `revision` (428 `precondition_required`). When the outline or an approval
+         *     changed meanwhile: 412 `stale_revision` with the current `revision` and `section_ids`. The ETag is the new one.
+         */
+        put: operations["order_sections_api_proposals__proposal_id__sections_order_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{proposal_id}/sections/removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The removed sections, the latest first
+         * @description At most a hundred.
+         */
+        get: operations["list_removed_sections_api_proposals__proposal_id__sections_removed_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sections/{section_id}": {
         parameters: {
             query?: never;
@@ -1342,8 +1567,11 @@ export interface paths {
         get: operations["get_section_api_sections__section_id__get"];
         put?: never;
         post?: never;
-        /** Delete a section */
-        delete: operations["delete_section_api_sections__section_id__delete"];
+        /**
+         * Take a section out of its proposal
+         * @description It stays with the proposal and can be put back. An approved section answers 409 `section_locked`.
+         */
+        delete: operations["remove_section_api_sections__section_id__delete"];
         options?: never;
         head?: never;
         /**
@@ -1370,6 +1598,66 @@ export interface paths {
         post: operations["approve_section_api_sections__section_id__approve_post"];
         /** Take the approval back */
         delete: operations["unlock_section_api_sections__section_id__approve_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sections/{section_id}/citations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each claim of the text rests on, and which rest on nothing
+         * @description Judged by figures and words: it finds a page that does not speak of a claim, not one that contradicts it.
+         */
+        get: operations["get_citations_api_sections__section_id__citations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sections/{section_id}/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who wrote each paragraph: a person, a model, or both
+         * @description Worked out with each accepted change: a paragraph that stays keeps its origin, also when it moves.
+         */
+        get: operations["get_provenance_api_sections__section_id__provenance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sections/{section_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a removed section back
+         * @description Where it was, with its text and revisions; for one that is there nothing happens.
+         */
+        post: operations["restore_section_api_sections__section_id__restore_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1438,6 +1726,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads/resumable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Announces a file, whose bytes follow by PATCH to `Location`; its room in the storage is reserved.
+         */
+        post: operations["create_resumable_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/resumable/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel
+         * @description Gives the upload up; what has arrived is removed.
+         */
+        delete: operations["cancel_resumable_upload"];
+        options?: never;
+        /**
+         * Ask
+         * @description How much has arrived: `Upload-Offset`, of `Upload-Length`.
+         */
+        head: operations["get_resumable_upload"];
+        /**
+         * Append
+         * @description Takes bytes; what has arrived before a connection breaks is kept.
+         *
+         *     409 `offset_conflict` when the upload goes on elsewhere, 460 when the bytes are not those of the checksum.
+         */
+        patch: operations["append_resumable_upload"];
+        trace?: never;
+    };
+    "/api/uploads/resumable/{upload_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete
+         * @description Checks and stores the file once all of it has arrived, with the answers of `POST /api/uploads`.
+         *
+         *     Asked again, for instance because the answer was lost, it says the same.
+         */
+        post: operations["complete_resumable_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/uploads/{upload_id}": {
         parameters: {
             query?: never;
@@ -1471,7 +1831,10 @@ export interface paths {
         };
         /**
          * Get File
-         * @description The bytes as they were uploaded, to be saved, never shown in place. Range resumes a download that broke off.
+         * @description The bytes, to be saved, never shown in place. Range resumes a download that broke off.
+         *
+         *     A picture comes as we have encoded it, without what else was in its file; until that is done, 409
+         *     `not_yet_consistent`.
          */
         get: operations["get_upload_file"];
         put?: never;
@@ -1554,6 +1917,112 @@ export interface components {
              * @constant
              */
             type: "public-key";
+        };
+        /**
+         * AnswerCreate
+         * @description An answer to keep. With `section_id` alone it comes from that approved section, with `question_id` from one of
+         *     its questions.
+         */
+        AnswerCreate: {
+            /**
+             * Answer
+             * @description Markdown
+             */
+            answer: string;
+            /**
+             * Owner Id
+             * @description Who keeps it true; left out: you. Null: nobody
+             */
+            owner_id?: string | null;
+            /** Question */
+            question: string;
+            /** Question Id */
+            question_id?: string | null;
+            /**
+             * Review On
+             * @description From this day on it is shown as due for review
+             */
+            review_on?: string | null;
+            /** Section Id */
+            section_id?: string | null;
+            /** Tags */
+            tags?: string[];
+        };
+        /**
+         * AnswerOut
+         * @description An approved answer; `version` is also its ETag.
+         */
+        AnswerOut: {
+            /**
+             * Answer
+             * @description Markdown
+             */
+            answer: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Owner Id */
+            owner_id: string | null;
+            /** Question */
+            question: string;
+            /** Review Due */
+            review_due: boolean;
+            /** Review On */
+            review_on: string | null;
+            source: components["schemas"]["SourceOut"] | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "archived";
+            /** Tags */
+            tags: string[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Uses */
+            uses: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * AnswerSuggestions
+         * @description Best first; the first page is all there is.
+         */
+        AnswerSuggestions: {
+            /** Items */
+            items: components["schemas"]["SuggestionOut"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * AnswerUpdate
+         * @description What to change; a field that is left out stays. `owner_id` and `review_on` can be null: nobody, never.
+         */
+        AnswerUpdate: {
+            /** Answer */
+            answer?: string | null;
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Question */
+            question?: string | null;
+            /** Review On */
+            review_on?: string | null;
+            /** State */
+            state?: ("active" | "archived") | null;
+            /** Tags */
+            tags?: string[] | null;
         };
         /**
          * AnsweringOut
@@ -1707,7 +2176,9 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "no_sections" | "uncovered" | "empty_section" | "unapproved_section" | "over_limit" | "placeholder" | "attachment";
+            kind: "no_sections" | "uncovered" | "empty_section" | "unapproved_section" | "over_limit" | "placeholder" | "attachment" | "citation" | "uncited";
+            /** @description Characters of the section's text that it is about */
+            place: components["schemas"]["SpanOut"] | null;
             /** Requirement Id */
             requirement_id: string | null;
             /** Section Id */
@@ -1765,6 +2236,60 @@ export interface components {
             session_id: string;
             /** Url */
             url: string;
+        };
+        /**
+         * CitationOut
+         * @description A claim and the source that it names.
+         */
+        CitationOut: {
+            /** Answer Id */
+            answer_id: string | null;
+            /** Claim */
+            claim: string;
+            /**
+             * Label
+             * @description `call`, a file's name, or `answer`
+             */
+            label: string;
+            /**
+             * Missing
+             * @description Figures of the claim that the source does not have
+             */
+            missing: string[];
+            /** Page */
+            page: number | null;
+            /** @description The citation, in the section's text */
+            place: components["schemas"]["SpanOut"];
+            /** @description What fits the claim best, in the page's or the answer's text */
+            span: components["schemas"]["SpanOut"] | null;
+            /**
+             * Standing
+             * @description Whether the source contains the claim, by its figures and words
+             * @enum {string}
+             */
+            standing: "supported" | "unsupported" | "unknown_source";
+            /**
+             * Upload Id
+             * @description null for a pasted call, an approved answer and an unknown source
+             */
+            upload_id: string | null;
+        };
+        /**
+         * CitationsOut
+         * @description What a section's text rests on.
+         */
+        CitationsOut: {
+            /** Citations */
+            citations: components["schemas"]["CitationOut"][];
+            /** Revision */
+            revision: number;
+            /**
+             * Section Id
+             * Format: uuid
+             */
+            section_id: string;
+            /** Uncited */
+            uncited: components["schemas"]["UncitedOut"][];
         };
         /**
          * ComplianceOut
@@ -1881,10 +2406,17 @@ export interface components {
          */
         ExportIn: {
             /**
+             * Ai Disclosure
+             * @description Add a chapter that says which sections a model drafted
+             * @default false
+             */
+            ai_disclosure?: boolean;
+            /**
              * Format
              * @enum {string}
              */
             format: "md" | "pdf" | "docx";
+            layout?: components["schemas"]["LayoutIn"];
             /**
              * Proposal Id
              * Format: uuid
@@ -1895,12 +2427,21 @@ export interface components {
              * @description The proposal's revision that you have seen; the export shows it or a newer one
              */
             proposal_revision?: number | null;
+            /**
+             * Template
+             * @description Of a Word file: your organisation's own where it has one, or ours
+             * @default organisation
+             * @enum {string}
+             */
+            template?: "organisation" | "standard";
         };
         /**
          * ExportOut
          * @description An export of a proposal's approved sections.
          */
         ExportOut: {
+            /** Ai Disclosure */
+            ai_disclosure: boolean;
             /**
              * Created At
              * Format: date-time
@@ -1928,6 +2469,19 @@ export interface components {
              * @description The job that makes the file; null when its bytes were there already
              */
             job_id: string | null;
+            layout: components["schemas"]["LayoutOut"];
+            /**
+             * Missing Glyphs
+             * @description Characters that the PDF shows as a white square
+             */
+            missing_glyphs: components["schemas"]["MissingGlyph"][];
+            /** Page Limit */
+            page_limit: number | null;
+            /**
+             * Pages
+             * @description Of a finished PDF; only Word itself knows a Word file's
+             */
+            pages: number | null;
             /**
              * Proposal Id
              * Format: uuid
@@ -1965,6 +2519,11 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "done" | "failed";
+            /**
+             * Template Sha256
+             * @description Of your organisation's Word template, when it was used
+             */
+            template_sha256: string | null;
             /** Template Version */
             template_version: string;
             /**
@@ -1972,6 +2531,11 @@ export interface components {
              * @description Where the file is, once it is done
              */
             url: string | null;
+            /**
+             * Within Page Limit
+             * @description Null without a limit, or without pages
+             */
+            within_page_limit: boolean | null;
         };
         /**
          * FindingOut
@@ -2319,6 +2883,81 @@ export interface components {
             user_id: string;
         };
         /**
+         * LayoutIn
+         * @description What a funder prescribes. Whatever is left out is as the template has it; Markdown has no layout.
+         */
+        LayoutIn: {
+            /**
+             * Contents
+             * @default true
+             */
+            contents?: boolean;
+            /**
+             * Cover
+             * @default true
+             */
+            cover?: boolean;
+            /**
+             * Font
+             * @description sans: Noto Sans; arial: Arial, in a PDF its metric twin; serif: Times New Roman
+             */
+            font?: ("sans" | "arial" | "serif") | null;
+            /**
+             * Language
+             * @description Of the text, as `en` or `pt-BR`
+             */
+            language?: string | null;
+            /**
+             * Line Spacing
+             * @description 1 is single
+             */
+            line_spacing?: number | null;
+            /**
+             * Margin Mm
+             * @description On all four sides
+             */
+            margin_mm?: number | null;
+            /**
+             * Page Limit
+             * @description Of all pages of a PDF; `within_page_limit` answers
+             */
+            page_limit?: number | null;
+            /** Paper */
+            paper?: ("a4" | "letter") | null;
+            /** Size Pt */
+            size_pt?: number | null;
+        };
+        /**
+         * LayoutOut
+         * @description What the layout set; null where the template decides.
+         */
+        LayoutOut: {
+            /**
+             * Contents
+             * @default true
+             */
+            contents?: boolean;
+            /**
+             * Cover
+             * @default true
+             */
+            cover?: boolean;
+            /** Font */
+            font?: string | null;
+            /** Language */
+            language?: string | null;
+            /** Line Spacing */
+            line_spacing?: number | null;
+            /** Margin Mm */
+            margin_mm?: number | null;
+            /** Page Limit */
+            page_limit?: number | null;
+            /** Paper */
+            paper?: string | null;
+            /** Size Pt */
+            size_pt?: number | null;
+        };
+        /**
          * LimitOut
          * @description At most so much. `pages` are not judged by the state: what a page holds is known only when it is set.
          */
@@ -2373,6 +3012,87 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /**
+         * ManifestOut
+         * @description Where a file comes from: what it was made of and with, and who asked. None of it is inside the file but the
+         *     content hash and the versions.
+         */
+        ManifestOut: {
+            /** Ai Disclosure */
+            ai_disclosure: boolean;
+            /**
+             * Content Sha256
+             * @description Also in the file's keywords, or its last line
+             */
+            content_sha256: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Engine Version */
+            engine_version: string;
+            /**
+             * Export Id
+             * Format: uuid
+             */
+            export_id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "md" | "pdf" | "docx";
+            layout: components["schemas"]["LayoutOut"];
+            /** Missing Glyphs */
+            missing_glyphs: components["schemas"]["MissingGlyph"][];
+            /** Org Name */
+            org_name: string;
+            /** Pages */
+            pages: number | null;
+            /**
+             * Proposal Id
+             * Format: uuid
+             */
+            proposal_id: string;
+            /** Proposal Revision */
+            proposal_revision: number;
+            /** Requested By */
+            requested_by: string | null;
+            /** Sections */
+            sections: components["schemas"]["ManifestSection"][];
+            /** Sha256 */
+            sha256: string | null;
+            /** Size */
+            size: number | null;
+            /** Template Sha256 */
+            template_sha256: string | null;
+            /** Template Version */
+            template_version: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ManifestSection
+         * @description A section that the file shows.
+         */
+        ManifestSection: {
+            /** Revision */
+            revision: number;
+            /**
+             * Section Id
+             * Format: uuid
+             */
+            section_id: string;
+            /**
+             * Sha256
+             * @description Of its Markdown, as UTF-8
+             */
+            sha256: string;
+            /** Title */
+            title: string;
         };
         /**
          * Mapping
@@ -2449,6 +3169,21 @@ export interface components {
             succeeded: number;
             /** Tokens */
             tokens: number;
+        };
+        /**
+         * MissingGlyph
+         * @description A character that no font of ours has; the PDF shows a white square for it.
+         */
+        MissingGlyph: {
+            /** Character */
+            character: string;
+            /**
+             * Code Point
+             * @description As `U+12000`
+             */
+            code_point: string;
+            /** Count */
+            count: number;
         };
         /**
          * NewCredential
@@ -2614,6 +3349,13 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** Page[AnswerOut] */
+        Page_AnswerOut_: {
+            /** Items */
+            items: components["schemas"]["AnswerOut"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[AuditView] */
         Page_AuditView_: {
             /** Items */
@@ -2711,6 +3453,50 @@ export interface components {
             items: components["schemas"]["UploadView"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * ParagraphOut
+         * @description A paragraph and who wrote it.
+         */
+        ParagraphOut: {
+            /** At */
+            at: string | null;
+            /**
+             * By
+             * @description `both`: a person changed what a model wrote, or a model what a person wrote
+             * @enum {string}
+             */
+            by: "person" | "model" | "both";
+            /** End */
+            end: number;
+            /** Generation Id */
+            generation_id: string | null;
+            /** Model */
+            model: string | null;
+            /**
+             * Person Id
+             * @description null where a model alone wrote it, or the person was erased
+             */
+            person_id: string | null;
+            /**
+             * Prompt
+             * @description Name and version, as `write.v1`; null where it is not known
+             */
+            prompt: string | null;
+            /** Prompt Checksum */
+            prompt_checksum: string | null;
+            /**
+             * Revision
+             * @description The revision that it last changed with
+             */
+            revision: number;
+            /**
+             * Start
+             * @description Characters `start` to `end` of the text
+             */
+            start: number;
+            /** Words */
+            words: number;
         };
         /**
          * PasskeyChange
@@ -2922,13 +3708,33 @@ export interface components {
         };
         /**
          * ProposalUpdate
-         * @description What to change; a field that is left out stays.
+         * @description What to change; a field that is left out stays. A call can be given to a proposal that has none.
          */
         ProposalUpdate: {
+            /** Call Text */
+            call_text?: string | null;
+            /** Call Upload Id */
+            call_upload_id?: string | null;
             /** State */
             state?: ("active" | "archived") | null;
             /** Title */
             title?: string | null;
+        };
+        /**
+         * ProvenanceOut
+         * @description Who wrote the paragraphs of a revision, and how many words are by whom.
+         */
+        ProvenanceOut: {
+            /** Paragraphs */
+            paragraphs: components["schemas"]["ParagraphOut"][];
+            /** Revision */
+            revision: number;
+            /**
+             * Section Id
+             * Format: uuid
+             */
+            section_id: string;
+            words: components["schemas"]["SharesOut"];
         };
         /**
          * Providers
@@ -3209,6 +4015,14 @@ export interface components {
             title: string;
         };
         /**
+         * SectionOrder
+         * @description The sections of a proposal in the order that they shall have.
+         */
+        SectionOrder: {
+            /** Section Ids */
+            section_ids: string[];
+        };
+        /**
          * SectionOut
          * @description A section; `revision` is also its ETag.
          */
@@ -3308,6 +4122,47 @@ export interface components {
             user_agent: string;
         };
         /**
+         * SharesOut
+         * @description How many words are by whom.
+         */
+        SharesOut: {
+            /** Both */
+            both: number;
+            /** Model */
+            model: number;
+            /** Person */
+            person: number;
+        };
+        /**
+         * SourceOut
+         * @description Where it came from; a title is null once that is gone.
+         */
+        SourceOut: {
+            /** Proposal Id */
+            proposal_id: string | null;
+            /** Proposal Title */
+            proposal_title: string | null;
+            /**
+             * Question Id
+             * @description Null: it is the section's text
+             */
+            question_id: string | null;
+            /** Section Id */
+            section_id: string | null;
+            /** Section Title */
+            section_title: string | null;
+        };
+        /**
+         * SpanOut
+         * @description Characters `start` to `end` of a text.
+         */
+        SpanOut: {
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
+        };
+        /**
          * SubscriptionSummary
          * @description The plan that the org pays for.
          */
@@ -3371,6 +4226,23 @@ export interface components {
             uses: number;
         };
         /**
+         * SuggestionOut
+         * @description An answer that fits a question.
+         */
+        SuggestionOut: {
+            answer: components["schemas"]["AnswerOut"];
+            /**
+             * Question Id
+             * @description The section's question that it fits, where a section was asked for
+             */
+            question_id: string | null;
+            /**
+             * Score
+             * @description How alike the questions are, from 0 to 1
+             */
+            score: number;
+        };
+        /**
          * Suggestions
          * @description Best first; the first page is all there is.
          */
@@ -3379,6 +4251,29 @@ export interface components {
             items: components["schemas"]["Suggestion"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * TemplateOut
+         * @description The organisation's own Word template.
+         */
+        TemplateOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Name */
+            name: string;
+            /**
+             * Sha256
+             * @description Of the template as it is used; every export in it names it
+             */
+            sha256: string;
+            /**
+             * Size
+             * @description Bytes
+             */
+            size: number;
         };
         /**
          * TextView
@@ -3415,6 +4310,17 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+        };
+        /**
+         * UncitedOut
+         * @description A sentence with a figure, a date or a name from a source, and no source.
+         */
+        UncitedOut: {
+            /** Facts */
+            facts: string[];
+            place: components["schemas"]["SpanOut"];
+            /** Words */
+            words: string;
         };
         /**
          * UploadView
@@ -3601,6 +4507,8 @@ export interface components {
          * @description Whether these very bytes are an export of your organisation.
          */
         VerifyOut: {
+            /** @description The export whose content hash is in the file: it was ours before someone changed it */
+            altered_from?: components["schemas"]["VerifiedExport"] | null;
             export?: components["schemas"]["VerifiedExport"] | null;
             /** Match */
             match: boolean;
@@ -4047,6 +4955,244 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobAccepted"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_answers_api_answers_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "archived") | null;
+                /** @description In the question, the answer or a tag */
+                q?: string | null;
+                /** @description Only those that are due for review */
+                due?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnswerOut_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_answer_api_answers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest_answers_api_answers_suggestions_get: {
+        parameters: {
+            query?: {
+                /** @description Fit these words */
+                question?: string;
+                /** @description Fit each question of this section */
+                section_id?: string | null;
+                /** @description How many for each question at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerSuggestions"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_answer_api_answers__answer_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_answer_api_answers__answer_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_answer_api_answers__answer_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision that you loaded, as `"3"` */
+                "if-match"?: string | null;
+            };
+            path: {
+                answer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_answer_api_answers__answer_id__uses__use_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: string;
+                use_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerOut"];
                 };
             };
             /** @description A refusal */
@@ -5167,6 +6313,97 @@ export interface operations {
             };
         };
     };
+    getExportTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"] | null;
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putExportTemplate: {
+        parameters: {
+            query?: {
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteExportTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     verifyExport: {
         parameters: {
             query?: never;
@@ -5270,6 +6507,37 @@ export interface operations {
             };
         };
     };
+    cancelExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getExportFile: {
         parameters: {
             query?: never;
@@ -5316,6 +6584,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExportManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManifestOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                prefer?: string | null;
+            };
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
+            };
+            /** @description Accepted; look at Location until `status` is done or failed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
+                };
             };
             /** @description A refusal */
             default: {
@@ -6142,8 +7483,8 @@ export interface operations {
     get_compliance_api_proposals__proposal_id__compliance_get: {
         parameters: {
             query?: {
-                /** @description `json` unless Accept asks for CSV */
-                format?: ("json" | "csv") | null;
+                /** @description `json` unless Accept says otherwise */
+                format?: ("json" | "csv" | "docx") | null;
             };
             header?: never;
             path: {
@@ -6160,6 +7501,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComplianceOut"];
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": unknown;
                     "text/csv": unknown;
                 };
             };
@@ -6276,6 +7618,75 @@ export interface operations {
             };
         };
     };
+    order_sections_api_proposals__proposal_id__sections_order_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The revision that you loaded, as `"3"` */
+                "if-match"?: string | null;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SectionOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SectionOut_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_removed_sections_api_proposals__proposal_id__sections_removed_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SectionOut_"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_section_api_sections__section_id__get: {
         parameters: {
             query?: never;
@@ -6307,7 +7718,7 @@ export interface operations {
             };
         };
     };
-    delete_section_api_sections__section_id__delete: {
+    remove_section_api_sections__section_id__delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -6409,6 +7820,102 @@ export interface operations {
         };
     };
     unlock_section_api_sections__section_id__approve_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectionOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_citations_api_sections__section_id__citations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitationsOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_provenance_api_sections__section_id__provenance_get: {
+        parameters: {
+            query?: {
+                /** @description The present one unless given */
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                section_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvenanceOut"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_section_api_sections__section_id__restore_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -6556,6 +8063,169 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_resumable_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1.0.0 */
+                "Tus-Resumable"?: string | null;
+                /** @description Bytes of the whole file */
+                "upload-length"?: string | null;
+                /** @description filename, and if need be filetype and proposal_id, each in Base64 */
+                "upload-metadata"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_resumable_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_resumable_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    append_resumable_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1.0.0 */
+                "Tus-Resumable"?: string | null;
+                /** @description Where the bytes belong */
+                "upload-offset"?: string | null;
+                /** @description sha256 or sha1, and the sum in Base64 */
+                "upload-checksum"?: string | null;
+            };
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_resumable_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             201: {

@@ -3,6 +3,7 @@ import { Sparkles, WandSparkles } from 'lucide-react'
 import { useState, type FormEvent } from 'react'
 
 import { uploadsQuery, type Proposal, type Section } from '@/api'
+import { Suggested, useSuggested } from '@/features/answers/suggested'
 import { Button } from '@/ui/button'
 import { TextArea } from '@/ui/field'
 
@@ -62,6 +63,7 @@ export function Draft({ proposal, section, settle }: { proposal: Proposal; secti
   const [busy, setBusy] = useState(false)
   const again = section.text.trim() !== ''
   const questions = section.questions ?? []
+  const suggested = useSuggested(section)
   const answer = (id: string, text: string) => setAnswers((all) => ({ ...all, [id]: text }))
 
   const submit = async (e: FormEvent) => {
@@ -79,14 +81,22 @@ export function Draft({ proposal, section, settle }: { proposal: Proposal; secti
   const form = (
     <form onSubmit={(e) => void submit(e)} className="space-y-4">
       {questions.map((question) => (
-        <TextArea
-          key={question.id}
-          label={question.text}
-          rows={2}
-          maxLength={8000}
-          value={answers[question.id] ?? ''}
-          onChange={(e) => answer(question.id, e.target.value)}
-        />
+        <div key={question.id}>
+          <TextArea
+            label={question.text}
+            rows={2}
+            maxLength={10_000}
+            value={answers[question.id] ?? ''}
+            onChange={(e) => answer(question.id, e.target.value)}
+          />
+          <Suggested
+            section={section}
+            question={question}
+            suggestions={suggested(question.id)}
+            value={answers[question.id] ?? ''}
+            onInsert={(text) => answer(question.id, text)}
+          />
+        </div>
       ))}
       <TextArea
         label={questions.length > 0 ? 'Anything else' : 'Notes'}

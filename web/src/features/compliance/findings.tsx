@@ -51,11 +51,14 @@ function Finding({ finding, proposalId }: { finding: CheckFinding; proposalId: s
         <Link
           to="/proposals/$proposalId"
           params={{ proposalId }}
-          search={{ section: finding.section_id }}
+          search={{
+            section: finding.section_id,
+            at: finding.place ? `${finding.place.start}-${finding.place.end}` : undefined,
+          }}
           className="font-medium text-accent-ink underline"
-          aria-label={`Open the section: ${finding.words.slice(0, 80)}`}
+          aria-label={`${finding.place ? 'Show the place' : 'Open the section'}: ${finding.words.slice(0, 80)}`}
         >
-          Open the section
+          {finding.place ? 'Show the place' : 'Open the section'}
         </Link>
       )}
     </li>

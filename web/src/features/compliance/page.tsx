@@ -34,7 +34,7 @@ export default function CompliancePage() {
   const proposal = useQuery(proposalQuery(proposalId))
   const matrix = useQuery(complianceQuery(proposalId))
   const save = useMutation({
-    mutationFn: () => download(api.complianceSheet(proposalId), 'compliance.csv'),
+    mutationFn: (format: 'csv' | 'docx') => download(api.complianceFile(proposalId, format), `compliance.${format}`),
     onError: toast.error,
   })
   const error = (!proposal.data && proposal.error) || (!matrix.data && matrix.error)
@@ -53,9 +53,18 @@ export default function CompliancePage() {
       actions={
         matrix.data &&
         matrix.data.requirements.length > 0 && (
-          <Button busy={save.isPending} onClick={() => save.mutate()}>
-            <Download aria-hidden /> Download CSV
-          </Button>
+          <div className="flex flex-wrap gap-2">
+            {(['docx', 'csv'] as const).map((format) => (
+              <Button
+                key={format}
+                busy={save.isPending && save.variables === format}
+                disabled={save.isPending}
+                onClick={() => save.mutate(format)}
+              >
+                <Download aria-hidden /> Download {format.toUpperCase()}
+              </Button>
+            ))}
+          </div>
         )
       }
     >

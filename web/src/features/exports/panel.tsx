@@ -18,6 +18,11 @@ import { Badge, ErrorNotice, Loading, Notice } from '@/ui/feedback'
 import { ago, bytes, plural } from '@/ui/format'
 import { toast } from '@/ui/toast'
 
+import { OptionsForm } from './options-form'
+import { asRequest, rememberOptions, rememberedOptions } from './options'
+import { TemplateSetting } from './template'
+import { VerifyFile } from './verify'
+
 const FORMATS = [
   { format: 'pdf', name: 'PDF', what: 'To submit, tagged and archivable', icon: FileText },
   { format: 'docx', name: 'Word', what: 'To edit further (DOCX)', icon: FileType2 },
@@ -34,12 +39,14 @@ interface PanelProps {
 
 export function ExportPanel({ proposalId, title, sections }: PanelProps) {
   const exports = useQuery(exportsQuery(proposalId))
+  const [options, setOptions] = useState(rememberedOptions)
   const approved = sections.filter((s) => s.status === 'approved').length
   const create = useMutation({
     mutationFn: async (format: ExportFormat) => {
       // The revision that an export would show now; the exports service waits until it has seen it.
       const { revision } = await api.getProposal(proposalId)
-      return api.createExport({ proposal_id: proposalId, format, proposal_revision: revision })
+      rememberOptions(options)
+      return api.createExport({ proposal_id: proposalId, format, proposal_revision: revision, ...asRequest(options) })
     },
     onSuccess: async (made) => {
       const known = exports.data?.some((item) => item.id === made.id && item.status === 'done')
@@ -61,6 +68,7 @@ export function ExportPanel({ proposalId, title, sections }: PanelProps) {
             : `${approved} of ${plural(sections.length, 'section')} approved; the others are left out.`}
         </p>
       )}
+      <OptionsForm options={options} onChange={setOptions} />
       {create.error && <ErrorNotice error={create.error} />}
       <div className="space-y-2">
         {FORMATS.map(({ format, name, what, icon: Icon }) => {
@@ -97,6 +105,8 @@ export function ExportPanel({ proposalId, title, sections }: PanelProps) {
           ))}
         </ul>
       </section>
+      <TemplateSetting />
+      <VerifyFile />
     </div>
   )
 }
@@ -120,7 +130,11 @@ function ExportRow({ item, title }: { item: Export; title: string }) {
         <div className="min-w-0 flex-1">
           <p className="font-medium">{NAMES[item.format]}</p>
           <p className="text-[0.87rem] text-ink-3">
-            {[item.size ? bytes(item.size) : null, item.created_at ? ago(item.created_at) : null]
+            {[
+              item.size ? bytes(item.size) : null,
+              item.pages ? plural(item.pages, 'page') : null,
+              item.created_at ? ago(item.created_at) : null,
+            ]
               .filter(Boolean)
               .join(' · ')}
           </p>
@@ -138,8 +152,33 @@ function ExportRow({ item, title }: { item: Export; title: string }) {
       {item.status === 'failed' && (
         <p className="mt-1.5 text-[0.9rem] text-danger">{failure(item.error)} Export it again.</p>
       )}
+      <PageLimit item={item} />
+      {item.missing_glyphs.length > 0 && (
+        <p className="mt-1.5 text-[0.9rem] text-warn">
+          {plural(item.missing_glyphs.length, 'character')} could not be shown and became □:{' '}
+          {item.missing_glyphs.map((one) => one.code_point).join(', ')}
+        </p>
+      )}
       {item.sha256 && <Fingerprint sha256={item.sha256} />}
     </li>
+  )
+}
+
+/** Whether the file is as short as its funder wants it. */
+function PageLimit({ item }: { item: Export }) {
+  if (item.status !== 'done' || item.page_limit == null) return null
+  if (item.pages == null)
+    return (
+      <p className="mt-1.5 text-[0.9rem] text-ink-3">
+        Limit of {plural(item.page_limit, 'page')}: only Word itself can count this file’s pages.
+      </p>
+    )
+  return (
+    <p className={`mt-1.5 text-[0.9rem] ${item.within_page_limit ? 'text-ok' : 'text-danger'}`}>
+      {item.within_page_limit
+        ? `Within the limit: ${item.pages} of ${plural(item.page_limit, 'page')}.`
+        : `${plural(item.pages - item.page_limit, 'page')} over the limit of ${item.page_limit}.`}
+    </p>
   )
 }
 

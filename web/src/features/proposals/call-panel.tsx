@@ -4,6 +4,8 @@ import { uploadQuery, type Proposal } from '@/api'
 import { UploadTextView } from '@/features/uploads/text-view'
 import { Badge, ErrorNotice, Loading, Notice } from '@/ui/feedback'
 
+import { AddCall } from './add-call'
+
 const KINDS: Record<string, string> = {
   deadline: 'Deadline',
   page_limit: 'Page limit',
@@ -13,7 +15,7 @@ const KINDS: Record<string, string> = {
 }
 
 /** The call that the proposal answers: what binds it, then its text. */
-export function CallPanel({ proposal }: { proposal: Proposal }) {
+export function CallPanel({ proposal, editable }: { proposal: Proposal; editable: boolean }) {
   const findings = proposal.findings ?? []
   return (
     <div className="space-y-5">
@@ -48,6 +50,7 @@ export function CallPanel({ proposal }: { proposal: Proposal }) {
           </Notice>
         )
       )}
+      {editable && !proposal.call_upload_id && !proposal.has_call_text && <AddCall proposalId={proposal.id} />}
     </div>
   )
 }

@@ -1,18 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { FileText } from 'lucide-react'
 import { useState } from 'react'
 
-import { api, isApiError, isProcessing, keys, queryClient, uploadQuery, uploadsQuery, usageQuery } from '@/api'
-import { DropZone, TransferRow, UploadStatus } from '@/features/uploads/parts'
-import { useUploads } from '@/features/uploads/use-upload'
+import { api, isApiError, isProcessing, keys, queryClient, uploadQuery, usageQuery } from '@/api'
 import { Button } from '@/ui/button'
-import { cx } from '@/ui/cx'
 import { Dialog } from '@/ui/dialog'
 import { ErrorNotice, Notice } from '@/ui/feedback'
-import { TextArea, TextField } from '@/ui/field'
+import { TextField } from '@/ui/field'
 
-type Source = 'file' | 'text'
+import { CallFields, type Source } from './call-fields'
 
 export function NewProposal({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
@@ -68,42 +64,13 @@ function NewProposalForm({ onCancel }: { onCancel: () => void }) {
         placeholder="Clean water for the valley"
         error={fieldError('title')}
       />
-      <fieldset>
-        <legend className="mb-1.5 text-[0.93rem] font-medium">The call</legend>
-        <div className="mb-3 inline-flex rounded-lg bg-sunken p-1">
-          {(['file', 'text'] as const).map((kind) => (
-            <label
-              key={kind}
-              className={cx(
-                'cursor-pointer rounded-md px-3 py-1 text-[0.93rem] font-medium has-focus-visible:outline-2 has-focus-visible:outline-accent',
-                source === kind ? 'bg-surface shadow-card' : 'text-ink-2',
-              )}
-            >
-              <input
-                type="radio"
-                name="source"
-                value={kind}
-                checked={source === kind}
-                onChange={() => setSource(kind)}
-                className="sr-only"
-              />
-              {kind === 'file' ? 'A file' : 'Pasted text'}
-            </label>
-          ))}
-        </div>
-        {source === 'text' ? (
-          <TextArea
-            label={<span className="sr-only">Text of the call</span>}
-            name="call_text"
-            required
-            rows={9}
-            placeholder="Paste the call: what is funded, the criteria, page limits, annexes…"
-            error={fieldError('call_text')}
-          />
-        ) : (
-          <CallFile chosen={uploadId} onChoose={setUploadId} />
-        )}
-      </fieldset>
+      <CallFields
+        source={source}
+        onSource={setSource}
+        uploadId={uploadId}
+        onUpload={setUploadId}
+        error={fieldError('call_text')}
+      />
       {source === 'file' && upload?.status === 'unreadable' && (
         <Notice tone="warn" role="alert" title="We could not read text in this file">
           {upload.detail} Choose another file, or paste the text of the call instead.
@@ -121,47 +88,5 @@ function NewProposalForm({ onCancel }: { onCancel: () => void }) {
         </Button>
       </div>
     </form>
-  )
-}
-
-function CallFile({ chosen, onChoose }: { chosen: string | null; onChoose: (id: string | null) => void }) {
-  const uploads = useQuery(uploadsQuery())
-  const { transfers, send, dismiss } = useUploads((upload) => onChoose(upload.id))
-  return (
-    <div className="space-y-3">
-      <DropZone onFiles={(files) => files.forEach((file) => void send(file))} />
-      {transfers.map((transfer) => (
-        <TransferRow key={transfer.key} transfer={transfer} onDismiss={() => dismiss(transfer.key)} />
-      ))}
-      {uploads.error && <ErrorNotice error={uploads.error} onRetry={() => void uploads.refetch()} />}
-      {uploads.data && uploads.data.length > 0 && (
-        <div
-          role="radiogroup"
-          aria-label="Your uploads"
-          className="max-h-48 space-y-1 overflow-y-auto rounded-xl border border-line p-1.5"
-        >
-          {uploads.data.map((upload) => (
-            <label
-              key={upload.id}
-              className={cx(
-                'flex cursor-pointer items-center gap-3 rounded-lg px-2.5 py-2 has-focus-visible:outline-2 has-focus-visible:outline-accent',
-                chosen === upload.id ? 'bg-accent-soft' : 'hover:bg-sunken',
-              )}
-            >
-              <input
-                type="radio"
-                name="call_upload"
-                className="accent-accent"
-                checked={chosen === upload.id}
-                onChange={() => onChoose(upload.id)}
-              />
-              <FileText className="size-4 shrink-0 text-ink-3" aria-hidden />
-              <span className="min-w-0 flex-1 truncate">{upload.filename}</span>
-              <UploadStatus upload={upload} />
-            </label>
-          ))}
-        </div>
-      )}
-    </div>
   )
 }

@@ -11,20 +11,26 @@ import { Dialog } from '@/ui/dialog'
 import { ErrorNotice } from '@/ui/feedback'
 import { TextField } from '@/ui/field'
 
+import { MoveButtons } from './section-order'
+
 export const STATUS_NAMES: Record<Section['status'], string> = { empty: 'Empty', draft: 'Draft', approved: 'Approved' }
 
 interface SectionListProps {
   proposalId: string
   sections: Section[]
   currentId: string | undefined
+  editable: boolean
 }
 
-export function SectionList({ proposalId, sections, currentId }: SectionListProps) {
+export function SectionList({ proposalId, sections, currentId, editable }: SectionListProps) {
   return (
     <nav aria-label="Sections">
       <ol className="max-lg:flex max-lg:gap-1 max-lg:overflow-x-auto lg:space-y-0.5">
         {sections.map((section, i) => (
-          <li key={section.id} className="max-lg:shrink-0">
+          <li
+            key={section.id}
+            className={cx('flex items-start max-lg:shrink-0', section.id === currentId && 'rounded-lg bg-accent-soft')}
+          >
             <Link
               to="/proposals/$proposalId"
               params={{ proposalId }}
@@ -33,8 +39,8 @@ export function SectionList({ proposalId, sections, currentId }: SectionListProp
               resetScroll={false}
               aria-current={section.id === currentId ? 'true' : undefined}
               className={cx(
-                'flex items-start gap-2.5 rounded-lg px-2.5 py-2 max-lg:max-w-56',
-                section.id === currentId ? 'bg-accent-soft text-accent-ink' : 'hover:bg-sunken',
+                'flex min-w-0 flex-1 items-start gap-2.5 rounded-lg px-2.5 py-2 max-lg:max-w-56',
+                section.id === currentId ? 'text-accent-ink' : 'hover:bg-sunken',
               )}
             >
               <StatusIcon section={section} />
@@ -47,6 +53,9 @@ export function SectionList({ proposalId, sections, currentId }: SectionListProp
                 </span>
               </span>
             </Link>
+            {editable && section.id === currentId && sections.length > 1 && (
+              <MoveButtons proposalId={proposalId} sections={sections} section={section} />
+            )}
           </li>
         ))}
       </ol>

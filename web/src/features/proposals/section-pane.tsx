@@ -1,8 +1,9 @@
 import { useMutation } from '@tanstack/react-query'
-import { Check, Code, LockOpen, Type } from 'lucide-react'
+import { BookmarkPlus, Check, Code, LockOpen, Trash2, Type } from 'lucide-react'
 import { lazy, Suspense, useRef, useState, type ReactNode } from 'react'
 
 import { api, keys, queryClient, type Proposal, type Section } from '@/api'
+import { AnswerDialog } from '@/features/answers/dialog'
 import { accept, discard, useGeneration } from '@/features/assistant/generations'
 import { AssistantPanel } from '@/features/assistant/panel'
 import { ConflictNotice } from '@/features/editor/conflict'
@@ -14,7 +15,10 @@ import { Badge } from '@/ui/feedback'
 import { plural } from '@/ui/format'
 import { toast } from '@/ui/toast'
 
+import { useRemoveSection } from './removed-sections'
 import { STATUS_NAMES } from './section-list'
+import { useJump } from './jump'
+import { Provenance } from './provenance'
 import { SectionTitle } from './section-title'
 import { Streaming, SuggestionView, TextSkeleton } from './section-views'
 
@@ -23,16 +27,21 @@ const TextEditor = lazy(() => import('@/features/editor/text-editor'))
 interface SectionPaneProps {
   proposal: Proposal
   section: Section
+  /** The characters of its text to show, as `12-80`. */
+  at?: string | undefined
   editable: boolean
   panel: (assistant: ReactNode) => ReactNode
 }
 
 /** One section: its text in the middle, the assistant beside it. */
-export function SectionPane({ proposal, section, editable, panel }: SectionPaneProps) {
+export function SectionPane({ proposal, section, at, editable, panel }: SectionPaneProps) {
   const { autosave, state, epoch, replace } = useSectionAutosave(section)
   const { running, suggestion } = useGeneration(section.id)
+  useJump(section.text, at)
   const [source, setSource] = useState<boolean | null>(null)
   const approved = section.status === 'approved'
+  const [keeping, setKeeping] = useState(false)
+  const remove = useRemoveSection(section)
   const conflict = state.kind === 'conflict' ? state : null
 
   /** The section with nothing unsaved, as the server has it. */
@@ -85,21 +94,35 @@ export function SectionPane({ proposal, section, editable, panel }: SectionPaneP
   const gaps = countGaps(shownText)
   return (
     <>
-      <div className="min-w-0 bg-surface xl:overflow-y-auto">
+      <div id="section-text" className="min-w-0 bg-surface xl:overflow-y-auto">
         <div className="mx-auto flex min-h-full max-w-4xl flex-col">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-5 pt-5 sm:px-10">
             <SectionTitle section={section} editable={editable && !approved && !running} autosave={autosave} />
-            <div className="ml-auto flex items-center gap-2.5">
+            <div className="ml-auto flex flex-wrap items-center justify-end gap-x-2.5 gap-y-2">
               {editable && !approved && !running && <SaveBadge state={state} />}
               <Badge tone={approved ? 'ok' : section.status === 'draft' ? 'warn' : 'neutral'}>
                 {approved && <Check aria-hidden />} {STATUS_NAMES[section.status]}
               </Badge>
+              {editable && !running && !approved && (
+                <IconButton
+                  label="Remove this section"
+                  disabled={remove.isPending}
+                  onClick={() => void settle().then((ready) => ready && remove.mutate())}
+                >
+                  <Trash2 aria-hidden />
+                </IconButton>
+              )}
               {editable &&
                 !running &&
                 (approved ? (
-                  <Button size="sm" busy={withdraw.isPending} onClick={() => withdraw.mutate()}>
-                    <LockOpen aria-hidden /> Withdraw approval
-                  </Button>
+                  <>
+                    <Button size="sm" onClick={() => setKeeping(true)}>
+                      <BookmarkPlus aria-hidden /> Save as answer
+                    </Button>
+                    <Button size="sm" busy={withdraw.isPending} onClick={() => withdraw.mutate()}>
+                      <LockOpen aria-hidden /> Withdraw approval
+                    </Button>
+                  </>
                 ) : (
                   <Button
                     size="sm"
@@ -161,8 +184,13 @@ export function SectionPane({ proposal, section, editable, panel }: SectionPaneP
               ? ` · the call allows ${plural(section.page_limit, 'page')}, about ${plural(section.page_limit * 450, 'word')}`
               : ''}
           </p>
+          {!running && !suggestion && <Provenance section={section} />}
         </div>
       </div>
+      <AnswerDialog
+        subject={keeping ? { question: section.title, answer: section.text, section_id: section.id } : null}
+        onClose={() => setKeeping(false)}
+      />
       {panel(<AssistantPanel proposal={proposal} section={section} editable={editable} settle={settle} />)}
     </>
   )

@@ -16,6 +16,7 @@ import { toast } from '@/ui/toast'
 
 import { CallPanel } from './call-panel'
 import { Header } from './header'
+import { RemovedSections } from './removed-sections'
 import { AddSection, SectionList } from './section-list'
 import { SectionPane } from './section-pane'
 import { usePlan } from './use-plan'
@@ -61,7 +62,7 @@ export default function Workspace() {
 }
 
 function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[] }) {
-  const { section: sectionId } = route.useSearch()
+  const { section: sectionId, at } = route.useSearch()
   const editable = canWrite(useOrg()) && proposal.state !== 'archived'
   const [tab, setTab] = useState<PanelTab>('assistant')
   const plan = usePlan(proposal.id)
@@ -95,7 +96,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
               <Megaphone aria-hidden /> Call
             </>
           ),
-          content: <CallPanel proposal={proposal} />,
+          content: <CallPanel proposal={proposal} editable={editable} />,
         },
         {
           value: 'export',
@@ -123,7 +124,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
         >
           <div className="p-3">
             {sections.length > 0 && (
-              <SectionList proposalId={proposal.id} sections={sections} currentId={current?.id} />
+              <SectionList proposalId={proposal.id} sections={sections} currentId={current?.id} editable={editable} />
             )}
             {editable && sections.length > 0 && (
               <div className="mt-3 grid gap-1 max-lg:mt-2 max-lg:grid-cols-2">
@@ -137,6 +138,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
                 >
                   <ListTree aria-hidden /> Plan sections again
                 </Button>
+                <RemovedSections proposalId={proposal.id} />
               </div>
             )}
             {sections.length === 0 && <p className="px-2 py-1.5 text-[0.93rem] text-ink-3">No sections yet.</p>}
@@ -147,6 +149,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
             key={current.id}
             proposal={proposal}
             section={current}
+            at={at}
             editable={editable}
             panel={(assistant) => <Panels>{panel(assistant)}</Panels>}
           />
@@ -163,6 +166,7 @@ function Loaded({ proposal, sections }: { proposal: Proposal; sections: Section[
                         <ListTree aria-hidden /> Plan sections
                       </Button>
                       <AddSection proposalId={proposal.id} variant="secondary" />
+                      <RemovedSections proposalId={proposal.id} />
                     </>
                   )
                 }

@@ -4,6 +4,7 @@ import {
   CircleUserRound,
   CreditCard,
   FileText,
+  LibraryBig,
   LogOut,
   Menu as MenuIcon,
   Paperclip,
@@ -28,6 +29,7 @@ import { useSessionWatch } from './session-watch'
 
 const NAV = [
   { to: '/proposals', label: 'Proposals', icon: FileText },
+  { to: '/answers', label: 'Answers', icon: LibraryBig },
   { to: '/uploads', label: 'Uploads', icon: Paperclip },
   { to: '/billing', label: 'Usage & billing', icon: CreditCard },
   { to: '/members', label: 'Members', icon: Users },
@@ -52,7 +54,7 @@ export default function Shell() {
           </Link>
           <span className="h-6 w-px bg-line max-sm:hidden" aria-hidden />
           <OrgSwitcher />
-          <nav aria-label="Main" className="ml-2 hidden items-center gap-1 lg:flex">
+          <nav aria-label="Main" className="ml-2 hidden items-center gap-1 xl:flex">
             {NAV.map(({ to, label, icon: Icon }) => (
               <Link
                 key={to}
@@ -103,7 +105,7 @@ function Tier() {
 
 function NavMenu() {
   return (
-    <div className="lg:hidden">
+    <div className="xl:hidden">
       <Menu
         align="end"
         trigger={

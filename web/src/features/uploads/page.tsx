@@ -13,6 +13,7 @@ import { toast } from '@/ui/toast'
 
 import { DropZone, TransferRow, UploadStatus } from './parts'
 import { UploadTextView } from './text-view'
+import { UnfinishedUploads } from './unfinished'
 import { useUploads } from './use-upload'
 
 export default function Uploads() {
@@ -46,6 +47,7 @@ export default function Uploads() {
           PDF, DOCX, text or a scan{limit ? `, up to ${bytes(limit)}` : ''}
         </DropZone>
       )}
+      {mayWrite && <UnfinishedUploads underWay={transfers} />}
       {transfers.length > 0 && (
         <div className="mt-4 space-y-3">
           {transfers.map((transfer) => (

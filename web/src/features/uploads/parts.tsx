@@ -1,4 +1,4 @@
-import { CloudUpload, LoaderCircle, X } from 'lucide-react'
+import { CloudUpload, LoaderCircle, Pause, Play, X } from 'lucide-react'
 import { useId, useRef, useState, type DragEvent, type ReactNode } from 'react'
 
 import type { Upload } from '@/api'
@@ -79,7 +79,7 @@ export function DropZone({
 }
 
 export function TransferRow({ transfer, onDismiss }: { transfer: Transfer; onDismiss: () => void }) {
-  const { file, progress, error } = transfer
+  const { file, progress, state, controls, error } = transfer
   if (error) {
     return (
       <div className="relative">
@@ -92,25 +92,47 @@ export function TransferRow({ transfer, onDismiss }: { transfer: Transfer; onDis
     )
   }
   const percent = Math.round(progress * 100)
+  const doing = {
+    sending: percent < 100 ? `${percent}%` : 'Checking…',
+    paused: `Paused at ${percent}%`,
+    waiting: 'Connection lost',
+  }[state]
   return (
     <div className="card flex items-center gap-3 px-4 py-3">
       <div className="min-w-0 flex-1">
         <div className="flex justify-between gap-3 text-[0.93rem]">
           <span className="truncate font-medium">{file.name}</span>
-          <span className="text-ink-3 tabular-nums">{percent < 100 ? `${percent}%` : 'Checking…'}</span>
+          <span className={cx('shrink-0 tabular-nums', state === 'waiting' ? 'text-danger' : 'text-ink-3')}>
+            {doing}
+          </span>
         </div>
         <div
           role="progressbar"
           aria-label={`Uploading ${file.name}`}
           aria-valuenow={percent}
+          aria-valuetext={doing}
           className="mt-2 h-1.5 overflow-hidden rounded-full bg-sunken"
         >
           <div
-            className={cx('h-full bg-accent transition-[width]', percent === 100 && 'animate-pulse')}
+            className={cx(
+              'h-full transition-[width]',
+              state === 'sending' ? 'bg-accent' : 'bg-line-strong',
+              state === 'sending' && percent === 100 && 'animate-pulse',
+            )}
             style={{ width: `${percent}%` }}
           />
         </div>
       </div>
+      {controls && state === 'sending' && percent < 100 && (
+        <IconButton label={`Pause ${file.name}`} onClick={controls.pause}>
+          <Pause aria-hidden />
+        </IconButton>
+      )}
+      {controls && state !== 'sending' && (
+        <IconButton label={`Resume ${file.name}`} onClick={controls.resume}>
+          <Play aria-hidden />
+        </IconButton>
+      )}
       <IconButton label={`Cancel ${file.name}`} onClick={onDismiss}>
         <X aria-hidden />
       </IconButton>

@@ -1,12 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 
-import { keys, queryClient, uploadFile, usageQuery, type Upload } from '@/api'
+import { keys, queryClient, uploadFile, usageQuery, type Pausable, type SendingState, type Upload } from '@/api'
 
 export interface Transfer {
   key: number
   file: File
-  /** 0 to 1; null when the bytes are sent and the server checks them. */
+  /** 0 to 1; 1 when the bytes are sent and the server checks them. */
   progress: number
+  state: SendingState
+  /** Of a large file: it can be paused, and goes on after a lost connection. */
+  controls?: Pausable
   error?: unknown
 }
 
@@ -35,11 +38,13 @@ export function useUploads(onDone?: (upload: Upload) => void) {
       const key = nextKey++
       const abort = new AbortController()
       aborts.current.set(key, abort)
-      setTransfers((all) => [...all, { key, file, progress: 0 }])
+      setTransfers((all) => [...all, { key, file, progress: 0, state: 'sending' }])
       try {
         const upload = await uploadFile(file, {
           signal: abort.signal,
           onProgress: (progress) => patch(key, { progress }),
+          onState: (state) => patch(key, { state }),
+          onPausable: (controls) => patch(key, { controls }),
         })
         dismiss(key)
         await queryClient.invalidateQueries({ queryKey: keys.uploads() })
