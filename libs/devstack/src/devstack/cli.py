@@ -73,10 +73,12 @@ def parser() -> argparse.ArgumentParser:
         )
     clock_command.add_arguments(command("clock", f"DEBUG=1: the time that the rules go by: {clock_command.ACTIONS}"))
     stripe_command.add_arguments(command("stripe", "trigger: an event of the fake Stripe; without a name, a list"))
+    web = command("web", "the app with hot reload, in front of a running stack")
+    web.add_argument("--port", type=_port, default=5173, help="where it answers (default 5173)")
     test = command(
         "test", "run the tests: lint, unit, integration, contract, e2e, web, browser; all when none is named"
     )
-    test.add_argument("names", nargs="*", metavar="NAME")
+    test.add_argument("names", nargs="*", metavar="NAME", help="a suite; or a file or folder with tests, as tests/e2e")
     command("lock", "write the lock files anew from what the members ask for")
     return top
 
@@ -136,6 +138,10 @@ def _run(arguments: argparse.Namespace) -> int:
         return operate_command.run(root, data, commands.running_state(data), [arguments.command, *words])
     if arguments.command == "stripe":
         return stripe_command.run(arguments, lambda: commands.running_env(data))
+    if arguments.command == "web":
+        from devstack import web_command
+
+        return web_command.run(root, data, commands.running_env(data), port=arguments.port)
     if arguments.command == "doctor":
         from devstack.doctor import command as doctor
 

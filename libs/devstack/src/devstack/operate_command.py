@@ -18,7 +18,7 @@ from devstack.stack import Stack
 JOBS = "list [--state S] [--service S] [--json] | retry ID or --failed [--dry-run]"
 EVENTS = (
     "tail [SUBJECT] [--since 1h] | dead list | dead show ID | dead replay ID or --all [--dry-run]"
-    " | rebuild SERVICE... [--dry-run]"
+    " | dead ignore ID --reason TEXT [--dry-run] | rebuild SERVICE... [--dry-run]"
 )
 
 

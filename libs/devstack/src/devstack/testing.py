@@ -43,7 +43,7 @@ def _folders(root: Path, kind: str) -> list[str]:
 
 
 def _has_tests(root: Path, folders: Iterable[str]) -> list[str]:
-    return [folder for folder in folders if any((root / folder).rglob("test_*.py"))]
+    return [folder for folder in folders if (root / folder).is_file() or any((root / folder).rglob("test_*.py"))]
 
 
 def _lint(root: Path) -> Iterable[Step]:
@@ -113,9 +113,16 @@ def homeless_tests(root: Path) -> list[str]:
     return sorted(str(file.relative_to(root)) for file in found if not any(file.is_relative_to(one) for one in covered))
 
 
-def choose(names: list[str]) -> list[Suite]:
-    """The suites of these names, in the order given; all of the default when there are none."""
+def choose(names: list[str], root: Path | None = None) -> list[Suite]:
+    """The suites of these names, in the order given; all of the default when there are none.
+
+    What names files or folders under ``root`` are run together, as one more.
+    """
     known = {suite.name: suite for suite in SUITES}
+    paths = [name for name in names if "/" in name and root is not None and (root / name).exists()]
+    if paths:
+        names = [name for name in names if name not in paths]
+        return [*(choose(names) if names else []), Suite("chosen", lambda top: _pytest(top, paths, *_TWO_FILES))]
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -126,7 +133,7 @@ def choose(names: list[str]) -> list[Suite]:
 
 def run(root: Path, names: list[str]) -> int:
     """Run the suites; 0 when all passed. A failed one does not keep the others from running."""
-    suites = choose(names)
+    suites = choose(names, root)
     results: list[tuple[str, str, float]] = []
     for suite in suites:
         began = time.monotonic()

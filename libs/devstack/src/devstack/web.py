@@ -59,6 +59,8 @@ class WebApp:
             wanted = fingerprint(self.folder)
             built = self.folder / "node_modules" / ".bidwright-built"
             if (self.dist / "index.html").exists() and _read(built) == wanted:
+                with self.log.open("a") as log:  # so that `logs web` has an answer
+                    log.write("nothing to build: the sources are those of the last build\n")
                 return False
             await self.ensure_installed()
             await self._npm("run", "build")

@@ -90,7 +90,8 @@ def dead_letters(subject: Subject) -> Iterator[Finding]:
             f"{service} has not taken in everything that happened",
             f"{count} messages could not be handled and wait in DEAD_LETTERS",
             f"./bidwright events dead list --service {service} says why; correct that,"
-            f" then ./bidwright events dead replay --all --service {service}",
+            f" then ./bidwright events dead replay --all --service {service};"
+            " what nobody can mend: ./bidwright events dead ignore ID --reason TEXT",
         )
 
 
