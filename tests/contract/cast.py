@@ -95,6 +95,7 @@ def one_of_everything(owner: Person) -> dict[str, str]:
     section = owner.call("POST", sections, json={"title": "Need", "text": "612 members."})
     approved = owner.call("POST", sections, json={"title": "Work plan", "text": "Three steps."})
     owner.call("POST", f"/api/sections/{approved['id']}/approve")
+    answer = owner.call("POST", "/api/answers", json={"question": "Who are you?", "answer": "612 members."})
     revision = owner.call("GET", f"/api/proposals/{proposal['id']}")["revision"]
     wanted = {"proposal_id": proposal["id"], "format": "md", "proposal_revision": revision}
     export = owner.call("POST", "/api/exports", json=wanted)
@@ -109,6 +110,8 @@ def one_of_everything(owner: Person) -> dict[str, str]:
         "proposal_id": proposal["id"],
         "requirement_id": demand["id"],
         "section_id": section["id"],
+        "answer_id": answer["id"],
+        "use_id": str(uuid.uuid4()),
         "export_id": export["id"],
         "upload_id": upload["id"],
         "job_id": job["job_id"],

@@ -135,15 +135,19 @@ class TestShape:
 
 
 READ_AS_AN_ID = {
+    ("/api/answers/suggestions", "PATCH"),
+    ("/api/answers/suggestions", "DELETE"),
     ("/api/invites/accept", "GET"),
     ("/api/exports/verify", "GET"),
     ("/api/exports/verify", "DELETE"),
+    ("/api/uploads/resumable", "GET"),
+    ("/api/uploads/resumable", "DELETE"),
     ("/api/auth/passkeys/options", "PATCH"),
     ("/api/auth/passkeys/options", "DELETE"),
     ("/api/auth/passkeys/sign-in", "PATCH"),
     ("/api/auth/passkeys/sign-in", "DELETE"),
 }
-"""Beside `/api/exports/{export_id}`, `verify` is an id that is not there: 404."""
+"""Beside `/api/exports/{export_id}`, `verify` is an id that is not there: 404. So is `resumable` of uploads."""
 
 
 class TestMethod:

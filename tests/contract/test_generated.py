@@ -147,7 +147,9 @@ def test_it_answers_as_the_document_says(
         assume("\\" not in unquote(case.formatted_path))
         caller = as_caller(person)
         answer = case.call(base_url=stack.base_url, timeout=ANSWER_SECONDS, session=requests.Session(), **caller)
-        checks = [*CHECKS, negative_data_rejection] if mode is GenerationMode.NEGATIVE else CHECKS
+        # A body that is too large for the edge is refused before anyone looks for what else is wrong with it.
+        is_judged = mode is GenerationMode.NEGATIVE and answer.status_code != 413
+        checks = [*CHECKS, negative_data_rejection] if is_judged else CHECKS
         case.validate_response(answer, checks=checks)
         if answer.status_code >= 400 and case.method != "HEAD":
             assert_refusal(answer)

@@ -60,6 +60,7 @@ class TestLists:
     def test_there_are_as_many_as_we_know(self) -> None:
         assert {operation.path for operation in LISTS} >= {
             "/api/ai/metrics/recent",
+            "/api/answers",
             "/api/audit",
             "/api/auth/sessions",
             "/api/billing/invoices",

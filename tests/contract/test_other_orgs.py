@@ -17,6 +17,7 @@ pytestmark = pytest.mark.e2e
 WITH_IDS = tuple(operation for operation in OPERATIONS if operation.ids and operation.ids != ["token"])
 
 BODIES: dict[str, dict[str, Any]] = {
+    "/api/answers/{answer_id}": {"answer": "Mine now"},
     "/api/auth/passkeys/{passkey_id}": {"name": "Mine now"},
     "/api/orgs/{org_id}": {"name": "Mine now"},
     "/api/orgs/{org_id}/invites": {"email": "friend@example.com"},
@@ -24,6 +25,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/proposals/{proposal_id}": {"title": "Mine now"},
     "/api/proposals/{proposal_id}/requirements/{requirement_id}": {"section_ids": []},
     "/api/proposals/{proposal_id}/sections": {"title": "Mine now"},
+    "/api/proposals/{proposal_id}/sections/order": {"section_ids": []},
     "/api/sections/{section_id}": {"text": "Mine now"},
 }
 """A good body for each path with an id that takes one, so that nothing but the id can be the reason."""

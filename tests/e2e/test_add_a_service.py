@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "howto" / "add-a-service.md"
-COPIED = ("libs", "services", "tests/fakes", "pyproject.toml", "conftest.py", "requirements.lock")
+COPIED = ("libs", "services", "tests/fakes", "docs", "pyproject.toml", "conftest.py", "requirements.lock")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND_SECONDS = 240
 

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -94,7 +95,7 @@ def write_too_much(desk: Desk) -> None:
     row(desk, "Describe the community").get_by_role("link", name="Need").click()
     text = page.get_by_role("textbox", name="Text of Need")
     text.click()
-    page.keyboard.type("We still have to say who lives here, in more words than are allowed: TBD.")
+    page.keyboard.type("We still have to say who lives here, in more words than are allowed: TBD. We dig 14 wells.")
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     page.get_by_role("link", name="Compliance").click()
     expect(row(desk, "Describe the community")).to_contain_text("Over the limit")
@@ -110,6 +111,26 @@ def download(desk: Desk) -> list[dict[str, str]]:
 
 
 @step
+def download_for_word(desk: Desk) -> list[str]:
+    """The requirements in the table of the document."""
+    with desk.page.expect_download() as arriving:
+        desk.button("Download DOCX")
+    assert arriving.value.suggested_filename.endswith(".docx")
+    (table,) = docx.Document(str(arriving.value.path())).tables
+    return [row.cells[0].text for row in table.rows]
+
+
+def marked_place(desk: Desk) -> list[str]:
+    """What is highlighted, once it is."""
+    for _ in range(50):
+        marked = desk.page.evaluate("[...(CSS.highlights.get('place') ?? [])].map((range) => range.toString())")
+        if marked:
+            return list(marked)
+        desk.page.wait_for_timeout(100)
+    return []
+
+
+@step
 def check(desk: Desk) -> None:
     page = desk.page
     page.get_by_role("tab", name="Requirements").focus()
@@ -118,11 +139,31 @@ def check(desk: Desk) -> None:
     expect(page.get_by_role("status").filter(has_text="Not ready to submit")).to_be_visible()
     to_fix = page.get_by_role("list", name="To fix")
     expect(to_fix).to_contain_text("“Need” still says “TBD”.")
-    expect(to_fix).to_contain_text("allows 12 words; there are 15.")
+    expect(to_fix).to_contain_text("allows 12 words; there are 19.")
     expect(page.get_by_role("list", name="To look at")).to_contain_text("letters of support")
+    to_look_at = page.get_by_role("list", name="To look at")
+    expect(to_look_at).to_contain_text("gives no source for “We dig 14 wells”.")
     desk.look("63-compliance-check")
+    to_look_at.get_by_role("link", name=re.compile("no source for “We dig 14 wells")).click()
+    text = page.get_by_role("textbox", name="Text of Need")
+    expect(text).to_be_visible()
+    assert marked_place(desk) == ["We dig 14 wells."]
+    desk.look("65-the-place-of-a-finding")
+    page.go_back()
     to_fix.get_by_role("link", name=re.compile("still says “TBD”")).click()
     expect(page.get_by_role("textbox", name="Text of Need")).to_be_visible()
+
+
+@step
+def who_wrote_it(desk: Desk) -> None:
+    """By keyboard alone."""
+    page = desk.page
+    page.get_by_text("Who wrote this").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("19 words: 100% by people.")).to_be_visible()
+    paragraphs = page.get_by_role("list", name="Paragraphs")
+    expect(paragraphs.get_by_role("listitem")).to_contain_text("Ada Fenwick")
+    desk.look("66-who-wrote-it")
 
 
 class TestThePage:
@@ -134,7 +175,9 @@ class TestThePage:
         write_too_much(desk)
         states = {line["requirement"][:22]: line["state"] for line in download(desk)}
         assert states["Describe the community"] == "over_limit"
+        assert any(words.startswith("Describe the community") for words in download_for_word(desk))
         check(desk)
+        who_wrote_it(desk)
         assert desk.complaints == []
 
     def test_fits_a_phone(self, phone: Desk) -> None:

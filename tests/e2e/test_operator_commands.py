@@ -80,8 +80,20 @@ class TestEvents:
         assert "was applied before" in said
         assert items(stack, "events", "dead", "list") == []
 
-    async def bury(self, stack: RunningStack) -> None:
-        """An event that ai has applied, as a dead letter of ai."""
+    def test_one_that_nobody_can_mend_is_ignored_and_doctor_has_nothing_to_say(
+        self, stack: RunningStack, person: Person
+    ) -> None:
+        asyncio.run(self.bury(stack, b"{"))
+        (finding,) = findings(stack, "dead-letters")
+        assert "./bidwright events dead ignore ID --reason TEXT" in finding["fix"]
+        (letter,) = items(stack, "events", "dead", "list")
+        stack.command("events", "dead", "ignore", str(letter["id"]), "--reason", "made by hand")
+        assert findings(stack, "dead-letters") == []
+        (kept,) = items(stack, "events", "dead", "list", "--ignored")
+        assert kept["ignored"]["reason"] == "made by hand"
+
+    async def bury(self, stack: RunningStack, body: bytes | None = None) -> None:
+        """An event that ai has applied, or this body instead of its own, as a dead letter of ai."""
         plan = subjects.of_stack(stack.root, DataFolder(stack.data)).plan
         assert plan is not None
         client = await nats.connect(plan.nats_url("admin"))
@@ -89,7 +101,9 @@ class TestEvents:
         event = await js.get_last_msg("EVENTS", "events.gateway.org.created")
         headers = {name: value for name, value in (event.headers or {}).items() if name != "Nats-Msg-Id"}
         headers["bidwright-reason"] = "handler_failed"
-        await js.publish("dead.ai.events.gateway.org.created", event.data or b"", headers=headers)
+        await js.publish(
+            "dead.ai.events.gateway.org.created", event.data or b"" if body is None else body, headers=headers
+        )
         await client.close()
 
     def test_tail_shows_what_happened(self, stack: RunningStack, person: Person) -> None:
