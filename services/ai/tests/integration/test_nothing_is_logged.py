@@ -96,7 +96,7 @@ async def processes(world: World, log: Path, **changes: str) -> AsyncIterator[ht
         ]
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while True:
                         try:
                             if (await client.get("/readyz")).status_code == 200:

@@ -33,7 +33,7 @@ from gateway.edge.settings import EdgeSettings
 PASSWORD = "correct horse battery"
 BODY_CAP = 100_000
 UPLOAD_CAP = 200_000
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -257,7 +257,7 @@ def stack(
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(15)
+            process.wait(30)
         if "Traceback" in log.read_text():
             sys.stderr.write(log.read_text()[-8000:])
 
@@ -272,7 +272,7 @@ def second_gateway(stack: Stack) -> Iterator[str]:
     wait_for(f"{url}/healthz", process, log)
     yield url
     process.terminate()
-    process.wait(15)
+    process.wait(30)
 
 
 async def logged(access_log: Path, request_id: str, seconds: float = 5) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def gateway(stack: Any, port: int, **keys: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(30)
 
 
 async def test_keys_are_rotated_under_load_without_a_refused_request(
