@@ -32,7 +32,12 @@ def kubectl() -> str | None:
 @functools.cache
 def render(overlay: str) -> tuple[Object, ...]:
     """Every object of an overlay."""
-    argv = [str(kubectl()), "kustomize", str(ROOT / "k8s" / "overlays" / overlay)]
+    return render_folder(ROOT / "k8s" / "overlays" / overlay)
+
+
+def render_folder(folder: Path) -> tuple[Object, ...]:
+    """Every object of a kustomization, wherever it lies."""
+    argv = [str(kubectl()), "kustomize", str(folder)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr.lower(), done.stderr

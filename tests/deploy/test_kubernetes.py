@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -295,6 +296,25 @@ class TestOperators:
         assert cluster["plugins"][0]["isWALArchiver"] is True
         assert backup["pluginConfiguration"]["name"] == cluster["plugins"][0]["name"]
         assert cluster["bootstrap"]["initdb"]["database"] == "bidwright"
+
+    def test_the_database_can_be_put_back_to_a_moment(self, overlay: str, tmp_path: Path) -> None:
+        base, component = (
+            os.path.relpath(manifests.ROOT / "k8s" / part, tmp_path)
+            for part in (f"overlays/{overlay}", "components/point-in-time")
+        )
+        laid_over = {"resources": [base], "components": [component]}
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(laid_over))
+        (cluster,) = (one["spec"] for one in manifests.render_folder(tmp_path) if one["kind"] == "Cluster")
+        target = cluster["bootstrap"]["recovery"]["recoveryTarget"]
+        target["targetTime"] = str(target["targetTime"])  # YAML makes a time of what the API server takes as text
+        jsonschema.validate(cluster, closed(CRDS["postgresql.cnpg.io/v1/Cluster"]))
+        (archive,) = cluster["externalClusters"]
+        written = cluster["plugins"][0]
+        assert cluster["bootstrap"]["recovery"]["source"] == archive["name"]
+        assert cluster["bootstrap"]["recovery"]["database"] == "bidwright"
+        assert archive["plugin"]["parameters"]["barmanObjectName"] == written["parameters"]["barmanObjectName"]
+        assert archive["plugin"]["parameters"]["serverName"] == get(overlay, "Cluster", "postgres")["metadata"]["name"]
+        assert written["parameters"]["serverName"] != archive["plugin"]["parameters"]["serverName"]
 
     def test_every_process_is_measured(self, overlay: str) -> None:
         (monitor,) = of_kind(overlay, "ServiceMonitor")

@@ -1,5 +1,5 @@
-"""pre: Accounts at other providers, and the sign-ins with them that are under way. Like people and sessions they are found
-before an org is known, so there is no row-level security on them."""
+"""pre: Accounts at other providers, and the sign-ins with them that are under way. Like people and sessions they are
+found before an org is known, so there is no row-level security on them."""
 
 from __future__ import annotations
 
