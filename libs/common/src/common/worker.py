@@ -115,7 +115,8 @@ class Worker(Generic[D]):
         log.info("worker.started", port=port)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, serving, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        crashed = [task for task in (serving, *tasks) if task.done()]
+        # Told to stop, the quick ones among them may have ended before this line is reached.
+        crashed = [] if stop.is_set() else [task for task in (serving, *tasks) if task.done()]
 
         health.draining = True
         stop.set()
