@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.transport.serialization import serialize_binary
 
 from devstack.person import Person
 from devstack.running import RunningStack, running_stack
@@ -47,6 +48,15 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+
+@schemathesis.serializer(
+    "application/offset+octet-stream", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+)
+def as_it_is(_context: Any, value: Any) -> Any:
+    """A body that is a file or a piece of one."""
+    return serialize_binary(value)
+
 
 ENDS_WHAT_THE_OTHERS_NEED = {
     ("POST", "/api/auth/logout"),
