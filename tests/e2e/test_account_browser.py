@@ -124,7 +124,7 @@ class TestAPasskey:
 class TestASession:
     def test_is_ended_from_another_browser(self, desk: Desk, sit_down: Callable[..., Desk]) -> None:
         email = arrive(desk)
-        other = sit_down(1100, 800)
+        other = sit_down(1300, 800)
         other.refusals.append(SIGNED_OUT)
         other.open("/app/sign-in")
         type_password(other, email)
