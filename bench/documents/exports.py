@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE]  # this file is called as the service is
 sys.path.insert(0, str(HERE.parent))
 
-from measuring import PYTHON, Verdict  # noqa: E402
+from measuring import PYTHON, Verdict  # noqa: E402  # after the path that leads to it
 
 MIB = 1 << 20
 SENTENCE = "The applicant shall describe each measure with its budget and outcome so that a partner may judge it."
@@ -65,7 +65,7 @@ def ours(words: int, file_format: str) -> Callable[[], int]:
 
     parts = tuple(Section(f"Section {n}", markdown(words // 3)) for n in range(3))
     document = Document("A proposal", "An organisation", parts)
-    return lambda: render(document, file_format).pages or 0  # type: ignore[arg-type]
+    return lambda: render(document, file_format).pages or 0  # type: ignore[arg-type]  # our own three names
 
 
 def peer_weasyprint(words: int) -> Callable[[], int]:

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import http.client
+import json
 import os
 import random
 import re
@@ -30,7 +31,7 @@ ROOT = HERE.parents[1]
 sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE]  # this file is called as the service is
 sys.path[:0] = [str(HERE.parent), str(ROOT / "services/uploads/tests/unit")]
 
-import builders  # noqa: E402
+import builders  # noqa: E402  # these three after the path that leads to them
 from edge_stack import free_port, sign_in, wait_for_port  # noqa: E402
 from measuring import Verdict, bidwright  # noqa: E402
 
@@ -119,7 +120,8 @@ def send_in_pieces(base: str, mebibytes: int, headers: dict[str, str]) -> int:
 
 def peak_mib(pid: int) -> float:
     """The most that a process has had in memory since `forget_peak`."""
-    return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024  # type: ignore[index]
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]  # Linux always has the line
 
 
 def memory(verdict: Verdict, folder: Path) -> None:
@@ -128,13 +130,11 @@ def memory(verdict: Verdict, folder: Path) -> None:
     caps = (f"FILE_UPLOAD_MAX_BYTES={200 * MIB}", f"QUOTA_STORAGE_BYTES_FREE={10_000 * MIB}", "DEBUG=1")
     bidwright("up", "--detach", *data, "--port", str(port := free_port()), *caps)
     try:
-        import json
-
         part = next(p for p in json.loads(bidwright("status", *data, "--json")) if p["name"] == "uploads")
         pid, base = int(part["pid"]), f"http://127.0.0.1:{port}"
         headers = {"Cookie": sign_in("", base), "Origin": base}
         send(f"{base}/api/uploads", 1, headers)  # what it loads with the first one is no matter of size
-        time.sleep(CALM_SECONDS)
+        time.sleep(CALM_SECONDS)  # what the first one started in the background ends
         Path(f"/proc/{pid}/clear_refs").write_text("5")
         idle = peak_mib(pid)
         print(f"  idle {idle:.0f} MiB")
@@ -238,13 +238,13 @@ def extraction(verdict: Verdict, folder: Path) -> None:
 
     path = folder / "99.pdf"
     pages = "#pagebreak()\n".join(f"= Part {number}\n{prose(400)}\n" for number in range(99))
-    path.write_bytes(typst.compile(pages.encode(), format="pdf"))  # type: ignore[arg-type]
+    path.write_bytes(typst.compile(pages.encode(), format="pdf"))  # type: ignore[arg-type]  # one file, so bytes
     ours = best(lambda: list(extract("pdf", path, Options())))
     print(
         f"  ours: {ours * 1000:.0f} ms; in the child, with its start: {best(lambda: read(path, 'pdf')) * 1000:.0f} ms"
     )
     try:
-        from pypdf import PdfReader  # type: ignore[import-not-found]
+        from pypdf import PdfReader  # type: ignore[import-not-found]  # a peer alone, in none of our locks
     except ImportError:
         verdict("against pypdf, which is not installed", 0, "x", least=10)
         return
@@ -259,8 +259,8 @@ def read(path: Path, kind: str) -> str:
     from uploads.extraction import Options
 
     async def pages() -> str:
-        limits = sandbox.Limits(1 << 30, 300, 300)
-        return "\n".join([page.text async for page in sandbox.extract(kind, path, Options(), limits)])  # type: ignore[arg-type]
+        found = sandbox.extract(kind, path, Options(), sandbox.Limits(1 << 30, 300, 300))  # type: ignore[arg-type]  # our names
+        return "\n".join([page.text async for page in found])
 
     return asyncio.run(pages())
 
@@ -317,7 +317,7 @@ class Peak:
     def _look(self) -> None:
         while self._on:
             self.mib = max(self.mib, sum(map(_pss, _below(os.getpid()))) / 1024)
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
 
 
 def _below(pid: int) -> Iterator[int]:
@@ -361,7 +361,7 @@ def bombs(verdict: Verdict, folder: Path) -> None:
                 if task == "read":
                     read(path, kind)
                 else:
-                    asyncio.run(sandbox.inspect(kind, path, Caps(), INSPECTION_LIMITS))  # type: ignore[arg-type]
+                    asyncio.run(sandbox.inspect(kind, path, Caps(), INSPECTION_LIMITS))  # type: ignore[arg-type]  # our names
             verdict(f"{name}, {task}: stopped after", time.perf_counter() - began, "s", most=15)
             verdict(f"{name}, {task}: memory", peak.mib, "MiB", most=1024)
 

@@ -60,7 +60,7 @@ def counted(connection: psycopg.Connection[Any], statement: str, table: str, col
     """How many rows it touched or counted."""
     query = sql.SQL(statement).format(table=sql.Identifier(table), column=sql.Identifier(column))
     done = connection.execute(query, values)
-    return int(done.fetchone()[0]) if done.description else done.rowcount  # type: ignore[index]
+    return int(done.fetchone()[0]) if done.description else done.rowcount  # type: ignore[index]  # a count has a row
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind or "APP")

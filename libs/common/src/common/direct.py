@@ -68,7 +68,7 @@ class Direct:
                     await set_tenant(connection, tenant)
                     yield connection
                     await connection.commit()
-            except BaseException as error:
+            except BaseException as error:  # cancelled too
                 await connection.close()  # whatever state it is in, it is nobody's any more
                 if isinstance(error, psycopg.Error):
                     raise translated(error) from error

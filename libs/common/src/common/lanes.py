@@ -48,5 +48,5 @@ async def job_loop(
 async def _report(task: asyncio.Task[Job | None]) -> None:
     try:
         await task
-    except Exception:
+    except Exception:  # a lane outlives its jobs; the lease runs out, and the sweep finds this one
         log.exception("job.run_failed")

@@ -116,7 +116,7 @@ class TestTokens:
         ],
     )
     def test_spellings_of_one_value_are_one(self, kind: str, one: str, other: str) -> None:
-        assert normal(kind, one) == normal(kind, other)  # type: ignore[arg-type]
+        assert normal(kind, one) == normal(kind, other)  # type: ignore[arg-type]  # kinds of the list above
 
     def test_what_is_kept_of_a_request(self) -> None:
         upload = "01920000-0000-7000-8000-000000000005"

@@ -30,7 +30,7 @@ async def put_and_die(self: ObjectStore, *arguments: Any) -> None:
 
 
 async def main(org_id: str, user_id: str, proposal_id: str) -> None:
-    ObjectStore.put = put_and_die  # type: ignore[method-assign]
+    ObjectStore.put = put_and_die  # type: ignore[method-assign]  # the moment to die in
     async with open_deps(Settings()) as deps:
         tenant = Tenant(org_id=UUID(org_id), user_id=UUID(user_id))
         runner = JobRunner(deps.db, job_kinds(60), deps)

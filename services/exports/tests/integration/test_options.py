@@ -9,7 +9,7 @@ from typing import Any
 
 import docx
 import httpx
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2  # type: ignore[import-untyped]  # it has none
 import pytest
 
 from contracts.ai import SectionApproved

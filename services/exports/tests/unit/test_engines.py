@@ -14,7 +14,7 @@ from typing import Any
 
 import docx
 import pikepdf
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2  # type: ignore[import-untyped]  # it has none
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -75,7 +75,7 @@ async def reserve(deps: Deps, tenant: Tenant, upload: Upload) -> AsyncIterator[C
         await uow.commit()
     try:
         yield claim
-    except BaseException:
+    except BaseException:  # cancelled too: whoever went away leaves no bytes behind
         await try_now(deps, claim)
         raise
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import UTC, datetime
+from typing import Any
 
 import docx as python_docx
 
@@ -87,9 +88,9 @@ class _Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: object) -> int:
-        self.data += bytes(data)  # type: ignore[call-overload]
-        return len(bytes(data))  # type: ignore[call-overload]
+    def write(self, data: Any) -> int:
+        self.data += bytes(data)
+        return len(bytes(data))
 
 
 def _streamed() -> bytes:

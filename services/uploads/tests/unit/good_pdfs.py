@@ -20,7 +20,7 @@ MARKUP = b'= Work plan\nSee #link("https://example.org")[the call] for *details*
 
 
 def _typst(source: bytes = MARKUP, **options: object) -> bytes:
-    return bytes(typst.compile(source, format="pdf", **options))  # type: ignore[arg-type]
+    return bytes(typst.compile(source, format="pdf", **options))  # type: ignore[arg-type]  # typst's
 
 
 def _accessible() -> bytes:

@@ -17,7 +17,7 @@ from .hostile_others import PNG_HEAD, chunk
 
 def _photo(mode: str = "RGB", **options: object) -> bytes:
     out = io.BytesIO()
-    Image.effect_noise((320, 240), 60).convert(mode).save(out, "JPEG", **options)  # type: ignore[arg-type]
+    Image.effect_noise((320, 240), 60).convert(mode).save(out, "JPEG", **options)  # type: ignore[arg-type]  # Pillow's
     return out.getvalue()
 
 
@@ -49,7 +49,7 @@ def _described() -> bytes:
 
 def _png(mode: str, **options: object) -> bytes:
     out = io.BytesIO()
-    Image.effect_noise((64, 48), 60).convert(mode).save(out, "PNG", **options)  # type: ignore[arg-type]
+    Image.effect_noise((64, 48), 60).convert(mode).save(out, "PNG", **options)  # type: ignore[arg-type]  # Pillow's
     return out.getvalue()
 
 

@@ -60,7 +60,7 @@ def as_docx(title: str, matrix: ComplianceOut) -> bytes:
     table.autofit = False
     _head(table, [name for name, _ in HEADINGS])
     for requirement in matrix.requirements:
-        row: _Row = table.add_row()  # type: ignore[no-untyped-call]
+        row: _Row = table.add_row()  # type: ignore[no-untyped-call]  # python-docx has no types there
         for cell, value in zip(row.cells, _row(requirement), strict=True):
             cell.text = _clean(value)
     for row in table.rows:

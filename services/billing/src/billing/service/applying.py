@@ -254,7 +254,7 @@ async def _finish_unapplied(deps: Deps, results: Mapping[str, Verdict | Exceptio
     unapplied = [
         Finished(event_id, it.outcome, it.reason, it.org_id, it.detail)
         for event_id, it in results.items()
-        if isinstance(it, Verdict) and it.outcome in ("ignored", "parked")
+        if isinstance(it, Verdict) and it.reason is not None  # one without was applied, and is finished with its org's
     ]
     if unapplied:
         async with deps.db.unit_of_work(Tenant.none()) as uow:

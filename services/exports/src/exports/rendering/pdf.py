@@ -78,7 +78,7 @@ def render(document: Document) -> Pdf:
 
 
 def _count_pages(data: bytes) -> int:
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2  # type: ignore[import-untyped]  # it has none
 
     file = pypdfium2.PdfDocument(data)
     try:
